@@ -2,7 +2,7 @@ package spreadsidecar
 
 import "strconv"
 
-// Code is the number of an error of Spread's C API. Each is an error to compare with:
+// Code is the number of an error of Spread's C API. You can compare an error with a Code:
 //
 //	errors.Is(err, spreadsidecar.RejectNotUnique)
 type Code int32
@@ -100,13 +100,13 @@ var codesByName = func() map[string]Code {
 	return codes
 }()
 
-// CodeByName is the number of one of Spread's errors by its name, such as ILLEGAL_GROUP.
+// CodeByName returns the code of a Spread error with this name, such as ILLEGAL_GROUP.
 func CodeByName(name string) (Code, bool) {
 	code, ok := codesByName[name]
 	return code, ok
 }
 
-// String is Spread's name for the error, such as ILLEGAL_GROUP.
+// String returns Spread's name of the error, such as ILLEGAL_GROUP.
 func (c Code) String() string {
 	if name, ok := codeNames[c]; ok {
 		return name
@@ -114,5 +114,5 @@ func (c Code) String() string {
 	return "Code(" + strconv.Itoa(int(c)) + ")"
 }
 
-// Error makes a Code something to compare errors with.
+// Error makes Code an error, so that [errors.Is] can compare errors with a Code.
 func (c Code) Error() string { return c.String() }

@@ -10,15 +10,15 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Outcome is the outcome of a failed send. This package and the sidecar never send a message twice; the
+// Outcome is the outcome of a failed send. This package and the sidecar never send a message twice. The
 // application decides whether to send it again.
 type Outcome string
 
 const (
-	// OutcomeNotSent: no byte of the message reached the daemon.
+	// OutcomeNotSent means that no byte of the message reached the daemon.
 	OutcomeNotSent Outcome = "not-sent"
-	// OutcomeUnknown: the message may have been sent, for example because a deadline passed or a connection
-	// broke.
+	// OutcomeUnknown means that the message may have been sent, for example because a deadline passed or a
+	// connection broke.
 	OutcomeUnknown Outcome = "unknown"
 )
 
@@ -34,23 +34,23 @@ const (
 // [Code], with [context.DeadlineExceeded] by its status, and with [context.Canceled] if the caller's context
 // was cancelled.
 type SpreadError struct {
-	// Message is a sentence for people.
+	// Message is a description for people.
 	Message string
 	// Status is the gRPC status.
 	Status codes.Code
-	// Reason is Spread's name for the error, or a reason of the sidecar. Empty for failures of the transport.
+	// Reason is Spread's name of the error, or a reason of the sidecar. Empty for failures of the transport.
 	Reason Reason
 	// Domain is [SpreadDomain], [SidecarDomain] or empty.
 	Domain string
 	// Metadata has further details, such as field and bound. Read only.
 	Metadata map[string]string
-	// Retryable: the same call may succeed later. For a send, check Outcome first.
+	// Retryable means that the same call may succeed later. For a send, check Outcome first.
 	Retryable bool
-	// RetryDelay is the time to wait before a retry. 0 if the sidecar gave none.
+	// RetryDelay is the time to wait before a retry. 0 if the sidecar gave no delay.
 	RetryDelay time.Duration
-	// Outcome, for a failed send: whether the message may have been sent. Empty for other calls.
+	// Outcome states whether the message of a failed send may have been sent. Empty for other calls.
 	Outcome Outcome
-	// Cause is the underlying error. May be nil.
+	// Cause is the underlying error, or nil.
 	Cause error
 	// isCancelled: the caller's context was cancelled.
 	isCancelled bool
@@ -67,8 +67,8 @@ func (e *SpreadError) Error() string {
 	return statusName(e.Status) + ": " + e.Message
 }
 
-// Code is Spread's number for the error. False for failures that Spread does not define, such as an expired
-// lease.
+// Code returns Spread's code of the error. The second result is false for failures that Spread does not
+// define, such as an expired lease.
 func (e *SpreadError) Code() (Code, bool) {
 	if e.Domain != SpreadDomain {
 		return 0, false
@@ -76,10 +76,11 @@ func (e *SpreadError) Code() (Code, bool) {
 	return CodeByName(string(e.Reason))
 }
 
-// StatusName is the gRPC status in the spelling of the other clients, such as INVALID_ARGUMENT.
+// StatusName returns the gRPC status in the spelling of the other clients, such as INVALID_ARGUMENT.
 func (e *SpreadError) StatusName() string { return statusName(e.Status) }
 
-// GRPCStatus is for google.golang.org/grpc/status: status.Code(err) returns Status.
+// GRPCStatus implements the interface of google.golang.org/grpc/status. status.Code(err) therefore returns
+// Status.
 func (e *SpreadError) GRPCStatus() *status.Status { return status.New(e.Status, e.Message) }
 
 // Unwrap returns the cause.

@@ -15,43 +15,44 @@ type EventInfo struct {
 	// Sequence is the position in the mailbox: 1 for the first event, then incremented by 1. 0 for the result of
 	// a call, which is not an event of the mailbox.
 	Sequence uint64
-	// ReceivedAt is when the sidecar read the event from the daemon, by the sidecar's clock, in millisecond
-	// resolution. Zero if Sequence is 0.
+	// ReceivedAt is the time when the sidecar read the event from the daemon, by the sidecar's clock, in
+	// millisecond resolution. Zero if Sequence is 0.
 	ReceivedAt time.Time
 }
 
 // Info returns the fields.
 func (i EventInfo) Info() EventInfo { return i }
 
-// Content is the content of a [RegularMessage] or [RejectedMessage]. Messages may share Groups: do not change
-// it. The application may change Payload.
+// Content is the content of a [RegularMessage] or [RejectedMessage]. Several messages may share Groups: do
+// not change it. The application may change Payload.
 type Content struct {
 	// Sender is the private group of the sender, such as #alice#node1.
 	Sender string
-	// Groups is all destinations that the sender named, including groups that this mailbox is not in.
+	// Groups are all destinations that the sender named, including groups that this mailbox is not in.
 	Groups []string
 	// ServiceType is one of UnreliableMess to SafeMess. 0 for a rejected join or leave.
 	ServiceType Service
 	// MessageType is the message type, which the sender chose: -32768 to 32767.
 	MessageType int
-	// Payload is the bytes exactly as sent.
+	// Payload has the bytes exactly as sent.
 	Payload []byte
-	// EndianMismatch: the byte orders of the sender's and the sidecar's machine differ. The payload is not
-	// converted.
+	// EndianMismatch means that the byte orders of the sender's and the sidecar's machine differ. The payload
+	// is not converted.
 	EndianMismatch bool
 	// SpreadType is the complete service type word, as Spread's C library returns it.
 	SpreadType Service
-	// Headers is the headers of the message, by name. Nil, which reads as an empty map, if there are none.
+	// Headers are the headers of the message, by name. Headers is nil if the message has no headers. You can
+	// read a nil map like an empty map.
 	Headers map[string]string
 }
 
 // SelfDiscard reports whether the sender asked not to receive its own message.
 func (c *Content) SelfDiscard() bool { return c.SpreadType.IsSelfDiscard() }
 
-// Text is the payload as a string.
+// Text returns the payload as a string.
 func (c *Content) Text() string { return string(c.Payload) }
 
-// RegularMessage is a message that a client multicast.
+// RegularMessage is a message that a client has sent with a multicast.
 type RegularMessage struct {
 	EventInfo
 	Content
@@ -67,7 +68,7 @@ const (
 	RejectedMulticast RejectedOperation = "MULTICAST"
 )
 
-// RejectedMessage is an operation of this mailbox that the daemon's access policy rejected.
+// RejectedMessage is a join, leave or message of this mailbox that the daemon's access policy rejected.
 type RejectedMessage struct {
 	EventInfo
 	Content
@@ -81,8 +82,8 @@ type MembershipMessage interface {
 	Event
 	// AboutGroup returns the group.
 	AboutGroup() string
-	// Reason is CausedByJoin, CausedByLeave, CausedByDisconnect or CausedByNetwork. 0 for a transitional signal.
-	// CausedByLeave for a self-leave.
+	// Reason returns CausedByJoin, CausedByLeave, CausedByDisconnect or CausedByNetwork. 0 for a transitional
+	// signal. CausedByLeave for a self-leave.
 	Reason() Service
 }
 
@@ -104,12 +105,13 @@ var causeBits = map[MembershipCause]Service{
 	CauseNetwork:    CausedByNetwork,
 }
 
-// VirtualSynchronySet is the members that moved together from one view to the next, and therefore received
-// the same messages in between.
+// VirtualSynchronySet has the members that moved together from one view to the next view. Between these
+// views, they received the same messages.
 type VirtualSynchronySet struct {
-	// Members is their private groups, in Spread's order.
+	// Members has the private groups of these members, in Spread's order.
 	Members []string
-	// Mine: it is the receiver's own set. If there is only one set, this is always true.
+	// Mine means that this is the set of the receiving mailbox. If there is only one set, Mine is always
+	// true.
 	Mine bool
 }
 
@@ -122,14 +124,14 @@ type ViewMessage struct {
 	GroupID GroupID
 	// Cause is the cause of the view. Empty if this release does not know it.
 	Cause MembershipCause
-	// Members is all members in Spread's order, which is the same for all of them.
+	// Members has all members, in Spread's order. Every member gets the same order.
 	Members []string
 	// OwnIndex is the index of this mailbox in Members, starting at 0. -1 if it is not a member.
 	OwnIndex int
-	// ChangedMembers, for JOIN, LEAVE and DISCONNECT: the one member that joined or left. For NETWORK: the
-	// members that did not move with this mailbox from the previous view.
+	// ChangedMembers has the changed members. JOIN, LEAVE, DISCONNECT: the one member that joined or left.
+	// NETWORK: the members that did not move with this mailbox from the previous view.
 	ChangedMembers []string
-	// Sets is the virtual synchrony sets, in the daemon's order.
+	// Sets has the virtual synchrony sets, in the daemon's order.
 	Sets []VirtualSynchronySet
 }
 
@@ -170,26 +172,26 @@ func (s *SelfLeaveMessage) AboutGroup() string { return s.Group }
 func (s *SelfLeaveMessage) Reason() Service { return CausedByLeave }
 
 // ConnectionLost reports that the sidecar lost the daemon connection. Only with MailboxOptions.Reconnect. The
-// groups are left, and the order of messages ends here.
+// mailbox is no longer in its groups, and Spread's order of messages ends at this event.
 type ConnectionLost struct {
 	EventInfo
 	// PrivateGroup is the lost private group.
 	PrivateGroup string
-	// Groups is the groups of the mailbox, in the order in which it joined them.
+	// Groups has the groups of the mailbox, in the order in which the mailbox joined them.
 	Groups []string
 	// SpreadCode is the cause, such as ConnectionClosed.
 	SpreadCode Code
 }
 
-// ConnectionRestored reports that the sidecar reconnected to a daemon with a new session. Only with
-// MailboxOptions.Reconnect.
+// ConnectionRestored reports that the sidecar reconnected to a daemon, with a new session and possibly a new
+// private group. Only with MailboxOptions.Reconnect.
 type ConnectionRestored struct {
 	EventInfo
 	// PreviousPrivateGroup is the previous private group.
 	PreviousPrivateGroup string
 	// PrivateGroup is the new private group.
 	PrivateGroup string
-	// Groups is the groups that the sidecar joins again. A view follows for each.
+	// Groups has the groups that the sidecar joins again. A view of each group follows.
 	Groups []string
 	// Daemon is the Spread name of the connected daemon.
 	Daemon string

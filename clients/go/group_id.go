@@ -6,8 +6,8 @@ import (
 	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
 )
 
-// GroupID is the identity of a view. Compare group IDs with ==. They have no order, and a group ID can repeat
-// after its group was empty.
+// GroupID is the identity of a view. Compare group IDs with ==. Group IDs have no order. A group ID can
+// repeat after its group was empty.
 type GroupID struct {
 	// DaemonID is the ID of the daemon that formed the daemon membership.
 	DaemonID uint32

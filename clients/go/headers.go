@@ -28,10 +28,10 @@ const (
 // MessageOption is an option of a message to send: [WithHeaders].
 type MessageOption struct{ headers map[string]string }
 
-// WithHeaders sends headers with a message. A name has 1 to 64 characters of a-z 0-9 - _ . and a value is text
-// in UTF-8. All headers of a message have at most 8,192 bytes: 3 for each header, its name and its value. The
-// sidecar rejects other headers with [ErrHeaderNameInvalid] or [ErrHeadersTooLarge]. A nil or empty map sends no
-// headers. The last WithHeaders of a call replaces the others.
+// WithHeaders sends headers with a message. A name has 1 to 64 characters of a-z 0-9 - _ . and a value is
+// text in UTF-8. All headers of a message have at most 8,192 bytes: 3 for each header, its name and its
+// value. The sidecar rejects other headers with [ErrHeaderNameInvalid] or [ErrHeadersTooLarge]. A nil or
+// empty map sends no headers. If a call has several WithHeaders, only the last one has an effect.
 func WithHeaders(headers map[string]string) MessageOption { return MessageOption{headers} }
 
 // headersOf returns the headers among the options of a message. It rejects headers that a string of the contract

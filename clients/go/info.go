@@ -26,7 +26,7 @@ type SidecarVersion struct {
 	Daemon *VersionTriple
 	// DaemonAddress is the Spread name of the default daemon. Empty while the sidecar is not connected to it.
 	DaemonAddress string
-	// EmbeddedDaemon: that daemon is the embedded daemon, for development and tests.
+	// EmbeddedDaemon means that the default daemon is the embedded daemon, for development and tests.
 	EmbeddedDaemon bool
 }
 
@@ -49,9 +49,9 @@ type QueueLimits struct {
 	MaxBytes uint64
 	// ReplayBytes is the replay window with AckAuto: the size of the delivered events that the sidecar retains.
 	ReplayBytes uint64
-	// Overflow is what happens at a limit.
+	// Overflow states what the sidecar does at a limit.
 	Overflow OverflowPolicy
-	// SoftLimit is a limit that the queue may exceed for a time. Nil if there is none.
+	// SoftLimit is a limit that the queue may exceed for some time. Nil if there is none.
 	SoftLimit *SoftLimit
 }
 
@@ -59,11 +59,11 @@ type QueueLimits struct {
 type MailboxLimits struct {
 	// Lease is the time that the mailbox lives without a receiver and without calls.
 	Lease time.Duration
-	// Queue has the limits of its delivery queue.
+	// Queue has the limits of the delivery queue.
 	Queue QueueLimits
 	// MaxGroupsPerMessage is the maximum number of groups to which a message can be sent.
 	MaxGroupsPerMessage int
-	// MaxMessageBytes is the maximum of payload size + 32 × number of groups.
+	// MaxMessageBytes is the maximum of this sum: payload size + 32 × number of groups.
 	MaxMessageBytes int
 	// MaxGroups is the maximum number of groups that the mailbox can be in.
 	MaxGroups int
@@ -81,17 +81,17 @@ type MailboxInfo struct {
 	Daemon string
 	// DaemonVersion is the release of the daemon.
 	DaemonVersion VersionTriple
-	// Membership: the mailbox receives membership messages.
+	// Membership means that the mailbox receives membership messages.
 	Membership bool
 	// Acknowledgement is the acknowledgement mode.
 	Acknowledgement AcknowledgementMode
-	// Limits is the limits of the mailbox.
+	// Limits has the limits of the mailbox.
 	Limits MailboxLimits
-	// Groups is the groups of the mailbox, in the order in which it joined them.
+	// Groups has the groups of the mailbox, in the order in which the mailbox joined them.
 	Groups []string
-	// OpenedAt is when the mailbox was opened.
+	// OpenedAt is the time when the mailbox was opened.
 	OpenedAt time.Time
-	// ReceiverAttached: a Receive stream is attached.
+	// ReceiverAttached means that a Receive stream is attached.
 	ReceiverAttached bool
 	// LastSequence is the sequence of the last event from the daemon. 0 if none.
 	LastSequence uint64
@@ -108,18 +108,19 @@ type MailboxInfo struct {
 	RetainedBytes uint64
 	// MessagesSent is the number of messages passed to the daemon.
 	MessagesSent uint64
-	// PayloadBytesSent is the payload bytes passed to the daemon.
+	// PayloadBytesSent is the number of payload bytes passed to the daemon.
 	PayloadBytesSent uint64
 	// SendQueueBytes is the size of the send queue to the daemon.
 	SendQueueBytes uint64
-	// Paused: the sidecar stopped reading from the daemon because the queue is full.
+	// Paused means that the sidecar stopped reading from the daemon because the queue is full.
 	Paused bool
-	// LeaseEndsAt is when the lease expires if the mailbox is not used. Zero while a Receive stream is attached.
+	// LeaseEndsAt is the time when the lease expires if the mailbox is not used. Zero while a Receive stream
+	// is attached.
 	LeaseEndsAt time.Time
 	// DisplayID is the display ID, which logs and metrics show. It is not a secret and gives no access.
 	DisplayID string
-	// SoftLimitEndsAt is when the sidecar ends the mailbox because its queue exceeds the soft limit. Zero while
-	// it does not.
+	// SoftLimitEndsAt is the time when the sidecar ends the mailbox because its queue exceeds the soft limit.
+	// Zero while the queue does not exceed the limit.
 	SoftLimitEndsAt time.Time
 }
 
@@ -131,15 +132,15 @@ type PollResult struct {
 	WaitingEvents uint64
 	// WaitingBytes is the size of the queued events in the sidecar.
 	WaitingBytes uint64
-	// State is the state of the mailbox. In contrast to SP_poll, it distinguishes a lost daemon connection from
-	// an empty queue.
+	// State is the state of the mailbox. It shows a lost daemon connection, which SP_poll does not
+	// distinguish from an empty queue.
 	State MailboxState
 }
 
 // CurrentView is the current view of a group.
 type CurrentView struct {
 	View *ViewMessage
-	// InTransition: a transitional signal followed the view. A NETWORK view will follow.
+	// InTransition means that a transitional signal followed the view. A NETWORK view will follow.
 	InTransition bool
 }
 

@@ -106,18 +106,18 @@ func newMailbox(r *rpc, init mailboxInit, options ReceiveOptions, onClosed func(
 	return m
 }
 
-// ID is the mailbox ID. Keep it secret: its holder can use the mailbox.
+// ID returns the mailbox ID. Keep it secret: its holder can use the mailbox.
 func (m *Mailbox) ID() string { return m.id }
 
-// PrivateGroup is the private group from the daemon, such as #alice#node1. Only this mailbox receives
-// messages to it. Can change after a [*ConnectionRestored].
+// PrivateGroup returns the private group from the daemon, such as #alice#node1. Only this mailbox receives
+// messages to this group. The private group can change after a [*ConnectionRestored].
 func (m *Mailbox) PrivateGroup() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.privateGroup
 }
 
-// Daemon is the Spread name of the daemon. Can change after a [*ConnectionRestored].
+// Daemon returns the Spread name of the daemon. The daemon can change after a [*ConnectionRestored].
 func (m *Mailbox) Daemon() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -127,13 +127,13 @@ func (m *Mailbox) Daemon() string {
 // DaemonVersion is the release of the daemon.
 func (m *Mailbox) DaemonVersion() VersionTriple { return m.daemonVersion }
 
-// Limits is the limits of the mailbox.
+// Limits has the limits of the mailbox.
 func (m *Mailbox) Limits() MailboxLimits { return m.limits }
 
 // Acknowledgement is the acknowledgement mode.
 func (m *Mailbox) Acknowledgement() AcknowledgementMode { return m.acknowledgement }
 
-// LastSequence is the sequence of the last event that the application received. 0 if none.
+// LastSequence returns the sequence of the last event that the application received. 0 if none.
 func (m *Mailbox) LastSequence() uint64 { return m.lastTaken.Load() }
 
 // Join joins a group (SP_join). No effect if the mailbox is already a member.
@@ -142,8 +142,8 @@ func (m *Mailbox) Join(ctx context.Context, group string) error {
 	return err
 }
 
-// JoinAndAwaitView joins a group and waits for the view that contains this mailbox. The mailbox also receives
-// it as an event.
+// JoinAndAwaitView joins a group, waits for the first view that contains this mailbox, and returns the view.
+// The mailbox also receives this view as an event.
 func (m *Mailbox) JoinAndAwaitView(ctx context.Context, group string) (*ViewMessage, error) {
 	answer, err := m.join(ctx, group, true)
 	if err != nil {
@@ -186,8 +186,8 @@ func (m *Mailbox) leave(ctx context.Context, group string, await bool) (*pb.Leav
 }
 
 // Multicast sends a message to all members of a group, or to a private group (SP_multicast). It returns the
-// size of the payload in bytes after the daemon connection accepted the message. The sender need not be a
-// member. The error's Outcome says whether the message may have been sent.
+// size of the payload in bytes after the daemon connection accepted the message. The sender does not need to
+// be a member of the group. The Outcome of an error says whether the message may have been sent.
 //
 // service is one of UnreliableMess to SafeMess, optionally with SelfDiscard (|). messageType is the
 // application's own number, -32768 to 32767. To send headers with the message, pass [WithHeaders].
@@ -198,7 +198,8 @@ func (m *Mailbox) Multicast(
 }
 
 // MultigroupMulticast sends one message to all members of several groups (SP_multigroup_multicast). A mailbox
-// in several of these groups receives it once. Otherwise as [Mailbox.Multicast].
+// that is in several of these groups receives the message once. In all other respects, it works like
+// [Mailbox.Multicast].
 func (m *Mailbox) MultigroupMulticast(
 	ctx context.Context, service Service, groups []string, payload []byte, messageType int, options ...MessageOption,
 ) (int, error) {
@@ -228,8 +229,8 @@ func (m *Mailbox) MultigroupMulticast(
 }
 
 // Sender opens a stream that sends many messages, for rates that one call per message cannot reach. The
-// messages of the stream keep their order. Call Flush before other calls of this mailbox that must come after
-// them. The context limits the opening, not the life of the sender.
+// messages of the stream keep their order. Call Flush before a call of this mailbox that must come after
+// these messages. The context limits only the opening of the sender, not its life.
 func (m *Mailbox) Sender(ctx context.Context, options SenderOptions) (*Sender, error) {
 	if err := m.use(); err != nil {
 		return nil, err
@@ -262,16 +263,17 @@ func (m *Mailbox) Info(ctx context.Context) (*MailboxInfo, error) {
 
 // DisconnectOptions are the options of [Mailbox.Disconnect].
 type DisconnectOptions struct {
-	// LeaveGroupsFirst: leave all groups first, so that other members see LEAVE instead of DISCONNECT.
+	// LeaveGroupsFirst means: leave all groups first, so that other members see LEAVE instead of DISCONNECT.
 	LeaveGroupsFirst bool
-	// Abort: close the daemon connection without a disconnect message (SP_kill), for failure tests.
+	// Abort means: close the daemon connection without a disconnect message (SP_kill), for failure tests.
 	Abort bool
 }
 
 // Disconnect ends the mailbox (SP_disconnect). It returns true if this call ended the mailbox. It returns
-// false if the mailbox had ended, or if the sidecar is shutting down or unreachable. Events that arrived
-// before the call can still be received. The client releases its resources even if the call fails. In that
-// case, the sidecar ends the mailbox when the lease expires. A second call returns the result of the first.
+// false if the mailbox had already ended, or if the sidecar is shutting down or unreachable. The application
+// can still receive the events that arrived before the call. The client releases its resources even if the
+// call fails. In that case, the sidecar ends the mailbox when the lease expires. A second call returns the
+// result of the first call.
 func (m *Mailbox) Disconnect(ctx context.Context, options DisconnectOptions) (wasOpen bool, err error) {
 	first := false
 	m.disconnecting.Do(func() {
@@ -297,7 +299,7 @@ func (m *Mailbox) Disconnect(ctx context.Context, options DisconnectOptions) (wa
 	return m.wasOpen, m.disconnectErr
 }
 
-// Close is Disconnect without options. Its timeout is the channel's call timeout.
+// Close calls Disconnect without options. Its timeout is the channel's call timeout.
 func (m *Mailbox) Close() error {
 	_, err := m.Disconnect(context.Background(), DisconnectOptions{})
 	return err
@@ -309,8 +311,8 @@ type Resumption struct {
 	AfterSequence uint64
 }
 
-// Detach detaches from the mailbox without ending it. Within the lease, [Sidecar.Attach] resumes it with the
-// returned values, also in another process.
+// Detach detaches from the mailbox without ending it. To resume the mailbox, pass the returned values to
+// [Sidecar.Attach] within the lease. Another process can do this too.
 func (m *Mailbox) Detach() Resumption {
 	m.disconnecting.Do(func() {})
 	m.close()

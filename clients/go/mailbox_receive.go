@@ -7,10 +7,10 @@ import (
 	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
 )
 
-// Receive waits for the next event (SP_receive). The first call starts to receive. The client replaces broken
-// streams: each event arrives once and in order.
+// Receive waits for the next event (SP_receive). The first call starts to receive. If a stream breaks, the
+// client resumes on a new stream. Each event arrives once and in order.
 //
-// After the last event, it fails with the reason of the mailbox's end. After Disconnect, the reason is
+// After the last event, it fails with the reason why the mailbox ended. After Disconnect, the reason is
 // ErrIllegalSession.
 func (m *Mailbox) Receive(ctx context.Context) (Event, error) {
 	m.receiver.start()
@@ -40,8 +40,8 @@ func (m *Mailbox) ReceiveMany(ctx context.Context, most int) ([]Event, error) {
 	return events, nil
 }
 
-// Events iterates over the mailbox's events until the mailbox disconnects. An error is the last element.
-// Leaving the loop does not end the mailbox.
+// Events iterates over the mailbox's events until the mailbox disconnects. If an error occurs, it is the last
+// element. The end of the loop does not end the mailbox.
 func (m *Mailbox) Events(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for {
@@ -59,10 +59,10 @@ func (m *Mailbox) Events(ctx context.Context) iter.Seq2[Event, error] {
 	}
 }
 
-// Channel returns a channel with the mailbox's events. The channel is closed at the end of the context or of
-// the mailbox. The function returns the reason after the channel was closed. It returns nil after Disconnect.
-// An event that was not read from the channel is not lost: the next receive call returns it. Do not receive
-// in another way at the same time.
+// Channel returns a Go channel with the mailbox's events. The channel closes when the context or the mailbox
+// ends. The returned function then returns the reason, or nil after Disconnect. If you do not read an event
+// from the channel, it is not lost: the next receive call returns it. While the channel is open, do not use
+// the other receive methods.
 func (m *Mailbox) Channel(ctx context.Context) (<-chan Event, func() error) {
 	events := make(chan Event)
 	var end error

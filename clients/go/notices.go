@@ -10,33 +10,35 @@ import (
 // [Ended].
 type Notice interface{ isNotice() }
 
-// Attached: a stream is attached, the first one or one that resumes after a broken one.
+// Attached means that a stream is attached. It is the first stream, or a stream that resumes after a broken
+// stream.
 type Attached struct {
 	// NextSequence is the sequence of the next event.
 	NextSequence uint64
-	// Groups is the groups of the mailbox.
+	// Groups has the groups of the mailbox.
 	Groups []string
 }
 
-// Detached: a stream broke. The client attaches again.
+// Detached means that a stream broke. The client attaches again.
 type Detached struct{ Err *SpreadError }
 
-// SlowConsumer: events arrive in the sidecar's queue faster than the application receives them. It is a
-// warning before a limit ends the mailbox.
+// SlowConsumer means that events arrive in the sidecar's queue faster than the application receives them.
+// This notice is a warning before a limit ends the mailbox.
 type SlowConsumer struct {
 	QueuedEvents uint64
 	QueuedBytes  uint64
-	// MarkEvents and MarkBytes are the thresholds of the queue, at least one of which is exceeded.
+	// MarkEvents and MarkBytes are the thresholds of the queue. The queue exceeds at least one of them.
 	MarkEvents uint64
 	MarkBytes  uint64
-	// TimeLeft is the time until the sidecar ends the mailbox, unless the queue falls to the threshold before. Nil
-	// without a soft limit.
+	// TimeLeft is the time until the sidecar ends the mailbox, unless the queue falls to the threshold
+	// earlier. Nil without a soft limit.
 	TimeLeft *time.Duration
-	// Time is when the sidecar sent the notice, by the sidecar's clock. Earlier events can delay it.
+	// Time is the time when the sidecar sent the notice, by the sidecar's clock. Earlier events can delay the
+	// notice.
 	Time time.Time
 }
 
-// Ended: the mailbox receives nothing more. Err is nil after Disconnect or Detach.
+// Ended means that the mailbox receives nothing more. Err is nil after Disconnect or Detach.
 type Ended struct{ Err *SpreadError }
 
 func (Attached) isNotice()     {}

@@ -12,8 +12,9 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// TLSFromPEM returns a configuration for [Options].TLS from PEM certificates. Without ca, the machine's
-// certificate authorities apply. cert and key are the client's own: give both or neither.
+// TLSFromPEM returns a configuration for [Options].TLS from PEM certificates. If ca is empty, the client
+// trusts the machine's certificate authorities. cert and key are the client certificate and its private key.
+// Pass both or neither.
 func TLSFromPEM(ca, cert, key []byte) (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if len(ca) > 0 {

@@ -14,22 +14,22 @@ import (
 
 // Refusal is a rejected message of a [Sender]. It was not sent.
 type Refusal struct {
-	// Index is the position among the sender's messages, from 1.
+	// Index is the position of the message among the sender's messages, starting at 1.
 	Index uint64
 	// Err is the error with which a call of Multicast would have failed.
 	Err *SpreadError
 }
 
-// RefusedError has the rejected messages if there is no OnRefused. [errors.Is] and [errors.As] search its
-// errors.
+// RefusedError has the rejected messages of a sender without OnRefused. [errors.Is] and [errors.As] search
+// the errors of these messages.
 type RefusedError struct {
 	// Count is the number of rejected messages.
 	Count int
-	// Refusals has the first 100 of them.
+	// Refusals has the first 100 rejected messages.
 	Refusals []Refusal
 }
 
-// Error returns the first error.
+// Error returns the message of the first error.
 func (e *RefusedError) Error() string {
 	return fmt.Sprintf("rejected messages: %d, the first: %s", e.Count, e.Refusals[0].Err.Message)
 }
@@ -47,7 +47,8 @@ func (e *RefusedError) Unwrap() []error {
 type SenderProgress struct {
 	// Sent is the number of messages passed to Send.
 	Sent uint64
-	// Decided: the messages 1 to Decided were passed to the daemon or rejected.
+	// Decided is the number of messages with a known result: the messages 1 to Decided were passed to the
+	// daemon or rejected.
 	Decided uint64
 	// Accepted is the number of messages that were passed to the daemon.
 	Accepted uint64
@@ -65,18 +66,19 @@ type OutgoingMessage struct {
 
 // SenderOptions are the options of a [Sender].
 type SenderOptions struct {
-	// MaxInFlightMessages is the maximum number of messages in flight, which are not yet decided. Default:
-	// 10,000.
+	// MaxInFlightMessages is the maximum number of messages in flight: sent, but not yet passed to the daemon
+	// or rejected. Default: 10,000.
 	MaxInFlightMessages int
-	// MaxInFlightBytes is the maximum size of the messages in flight. A single message may exceed it. Default: 4
-	// MiB.
+	// MaxInFlightBytes is the maximum size of the messages in flight. A single message may be larger.
+	// Default: 4 MiB.
 	MaxInFlightBytes int
-	// MaxBatchBytes is the size of the messages at which the sender writes a frame. The last message may exceed
-	// it. Lower it if the sidecar's grpc.maxReceiveMessageBytes (4 MiB by default) is lower. Default: 1 MiB.
+	// MaxBatchBytes is the size at which the sender writes a frame of messages. The last message of a frame
+	// may exceed the size. Set a lower value if the sidecar's grpc.maxReceiveMessageBytes (4 MiB by default)
+	// is lower. Default: 1 MiB.
 	MaxBatchBytes int
-	// OnRefused is called for each rejected message, in order, before Flush returns. Later responses wait until
-	// it returns, so it must not wait for the sender. Without it, the next Flush or Close fails with a
-	// [*RefusedError], which contains the first 100 errors.
+	// The sender calls OnRefused for each rejected message, in order, before Flush returns. Later responses
+	// wait until OnRefused returns. OnRefused must therefore not wait for the sender. If OnRefused is not
+	// set, the next Flush or Close fails with a [*RefusedError], which contains the first 100 errors.
 	OnRefused func(Refusal)
 }
 
@@ -87,8 +89,8 @@ const (
 	maxKeptRefusals = 100
 )
 
-// Sender sends many messages fast and in order over one stream. Messages that are sent while a frame is being
-// written share the next frame. Send waits only at the limit of messages in flight.
+// Sender sends many messages fast and in order over one stream. Messages that are sent while the client
+// writes a frame share the next frame. Send waits only at the limit of messages in flight.
 //
 // The client does not replace a broken stream, because that could send a message twice. All later calls fail
 // with the same error, and Undecided returns the messages with an unknown outcome.
@@ -188,8 +190,8 @@ func (s *Sender) Progress() SenderProgress {
 	return s.progress
 }
 
-// Undecided returns the messages that were sent but not decided, oldest first. After a failure, their outcome
-// is unknown.
+// Undecided returns the sent messages that were neither passed to the daemon nor rejected, oldest first.
+// After a failure, their outcome is unknown.
 func (s *Sender) Undecided() []OutgoingMessage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -201,8 +203,8 @@ func (s *Sender) Undecided() []OutgoingMessage {
 }
 
 // Send sends a message to the members of a group, or to a private group. It waits only at the limit of
-// messages in flight. It does not wait until the daemon gets the message; use Flush for that. The payload and
-// the headers may change after Send returns. If Send fails, the message does not count as sent.
+// messages in flight. The call does not wait until the daemon gets the message; use Flush for that. The
+// payload and the headers may change after Send returns. If Send fails, the message does not count as sent.
 //
 // To send headers with the message, pass [WithHeaders].
 func (s *Sender) Send(
@@ -212,7 +214,8 @@ func (s *Sender) Send(
 	return s.SendMultigroup(ctx, service, groups[:], payload, messageType, options...)
 }
 
-// SendMultigroup sends a message to the members of several groups. Otherwise as [Sender.Send].
+// SendMultigroup sends a message to the members of several groups. In all other respects, it works like
+// [Sender.Send].
 func (s *Sender) SendMultigroup(
 	ctx context.Context, service Service, groups []string, payload []byte, messageType int, options ...MessageOption,
 ) error {
@@ -250,8 +253,9 @@ func (s *Sender) SendMultigroup(
 	return nil
 }
 
-// Flush waits until all messages that were sent before are decided. It fails with a [*RefusedError] if
-// messages were rejected and there is no OnRefused, and with a [*SpreadError] if the stream broke.
+// Flush waits until all earlier messages were passed to the daemon or rejected. It fails with a
+// [*RefusedError] if messages were rejected and OnRefused is not set. It fails with a [*SpreadError] if the
+// stream broke.
 func (s *Sender) Flush(ctx context.Context) (SenderProgress, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -272,8 +276,8 @@ func (s *Sender) Flush(ctx context.Context) (SenderProgress, error) {
 	return s.progress, s.takeRefusals()
 }
 
-// Close flushes and ends the stream. It fails as Flush does. If the context ends first, the stream is
-// aborted.
+// Close flushes the messages and ends the stream. It fails like Flush. If the context ends first, Close
+// aborts the stream.
 func (s *Sender) Close(ctx context.Context) (SenderProgress, error) {
 	s.mu.Lock()
 	if s.failure == nil {
@@ -296,7 +300,8 @@ func (s *Sender) Close(ctx context.Context) (SenderProgress, error) {
 	return s.progress, s.takeRefusals()
 }
 
-// Abort ends the stream without waiting. The outcome of messages that are not decided is unknown.
+// Abort ends the stream without waiting. The outcome of messages that were neither passed to the daemon nor
+// rejected is unknown.
 func (s *Sender) Abort() {
 	s.mu.Lock()
 	if !s.isOver() {

@@ -13,7 +13,7 @@ type Service uint32
 
 // Service types.
 const (
-	// UnreliableMess: messages may be lost and have no order. Spread 5 treats it as ReliableMess.
+	// UnreliableMess: messages may be lost and have no order. Spread 5 treats UnreliableMess as ReliableMess.
 	UnreliableMess Service = 0x00000001
 	// ReliableMess: reliable delivery without an order.
 	ReliableMess Service = 0x00000002
@@ -23,14 +23,16 @@ const (
 	CausalMess Service = 0x00000008
 	// AgreedMess: one total order for all receivers.
 	AgreedMess Service = 0x00000010
-	// SafeMess: as AgreedMess, and delivered only after every daemon of the group's members has the message.
+	// SafeMess: like AgreedMess, but the daemon delivers the message only after the daemons of all members
+	// have it.
 	SafeMess Service = 0x00000020
-	// RegularMess is all six service types.
+	// RegularMess has the bits of all six service types.
 	RegularMess Service = 0x0000003f
 	// SelfDiscard is added to a service type: the sender does not receive its own message.
 	SelfDiscard Service = 0x00000040
-	// DropRecv truncates a message that is longer than the receive buffer in the C library. In this package it
-	// has no effect, because buffers always fit. It exists for programs that print or compare it.
+	// DropRecv truncates a message that is longer than the receive buffer in the C library. In this package,
+	// the flag has no effect, because every message fits in its buffer. It exists for programs that print or
+	// compare it.
 	DropRecv Service = 0x01000000
 )
 
@@ -48,7 +50,7 @@ const (
 	CausedByDisconnect Service = 0x00000400
 	// CausedByNetwork is the cause of a view: the daemons of the ring changed.
 	CausedByNetwork Service = 0x00000800
-	// MembershipMess is all bits of membership messages.
+	// MembershipMess has all bits of membership messages.
 	MembershipMess Service = 0x00003f00
 )
 
@@ -63,8 +65,8 @@ const (
 	RejectMess Service = 0x00400000
 )
 
-// IsUnreliableMess is Is_unreliable_mess of Spread's header. The following methods also have the names of the
-// header's macros.
+// IsUnreliableMess is the macro Is_unreliable_mess of Spread's header. The following methods whose names
+// begin with Is are also macros of this header.
 func (s Service) IsUnreliableMess() bool { return s&UnreliableMess != 0 }
 
 // IsReliableMess is Is_reliable_mess.
@@ -127,7 +129,7 @@ var serviceNames = map[Service]string{
 	SafeMess:       "SAFE",
 }
 
-// Name is the name of the service type, such as SAFE. Empty unless exactly one is set.
+// Name returns the name of the service type, such as SAFE. Empty unless exactly one service type is set.
 func (s Service) Name() string { return serviceNames[s&RegularMess] }
 
 // String returns the name of the service type, or the word in hexadecimal.

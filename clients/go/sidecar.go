@@ -36,8 +36,8 @@ type Sidecar struct {
 	closeErr error
 }
 
-// New creates a channel. It fails only for invalid options, not for an unreachable sidecar. Without a target,
-// the target, TLS and token come from the environment; see [Options].
+// New creates a channel. It fails only for invalid options, not for an unreachable sidecar. If no target is
+// set, the target, TLS and token come from environment variables; see [Options].
 func New(given Options) (*Sidecar, error) {
 	options, fromPEM, err := completeOptions(given, os.Getenv)
 	if err != nil {
@@ -121,7 +121,7 @@ func New(given Options) (*Sidecar, error) {
 	}, nil
 }
 
-// Target is the target of the channel.
+// Target returns the target of the channel.
 func (s *Sidecar) Target() string { return s.target }
 
 // Connect opens a mailbox (SP_connect). If it fails, for example with ErrRejectNotUnique or
@@ -152,8 +152,8 @@ func (s *Sidecar) connect(ctx context.Context, options MailboxOptions, onClosed 
 	}, options.ReceiveOptions, onClosed), nil
 }
 
-// Attach attaches to a mailbox that this process or another one opened; see [Mailbox.Detach]. When this
-// mailbox starts to receive, it replaces the attached receiver.
+// Attach attaches to a mailbox that this process or a different process opened; see [Mailbox.Detach]. When
+// the returned mailbox starts to receive, it replaces the receiver that is attached.
 func (s *Sidecar) Attach(ctx context.Context, mailboxID string, options AttachOptions) (*Mailbox, error) {
 	if err := s.checkOpen(); err != nil {
 		return nil, err
@@ -225,15 +225,16 @@ func (s *Sidecar) Version(ctx context.Context) (*SidecarVersion, error) {
 
 // ListOptions are the options of [Sidecar.ListMailboxes].
 type ListOptions struct {
-	// AdminToken is the sidecar's admin token. Rejected on channels on which others could read it. Default: the
-	// channel's token.
+	// AdminToken is the sidecar's admin token. The client rejects it on a channel on which others could read
+	// it. Default: the channel's token.
 	AdminToken string
 	// PageSize is the maximum number of mailboxes per call, 1 to 1000. Default: 100.
 	PageSize int
 }
 
-// ListMailboxes iterates over state and counters of all mailboxes of the sidecar, fetched page by page. It is
-// for operators and requires the admin token. An error is the last element.
+// ListMailboxes iterates over the state and the counters of all mailboxes of the sidecar. It requests one
+// page at a time. It is for operators, and requires the admin token. If an error occurs, it is the last
+// element.
 func (s *Sidecar) ListMailboxes(ctx context.Context, options ListOptions) iter.Seq2[*MailboxInfo, error] {
 	return func(yield func(*MailboxInfo, error) bool) {
 		request := &pb.ListMailboxesRequest{}
@@ -294,12 +295,13 @@ func (s *Sidecar) listPage(
 
 // ReadyOptions are the options of [Sidecar.WaitForReady].
 type ReadyOptions struct {
-	// Daemon: also wait until the sidecar is connected to its default daemon.
+	// Daemon means: also wait until the sidecar is connected to its default daemon.
 	Daemon bool
 }
 
-// WaitForReady waits until the sidecar responds, and retries until then. It ends with the context, or after
-// the channel's call timeout if the context has no deadline. It fails immediately if waiting does not help.
+// WaitForReady waits until the sidecar responds. It retries failed attempts until the context ends. If the
+// context has no deadline, it ends after the channel's call timeout. If a retry cannot help, it fails
+// immediately.
 func (s *Sidecar) WaitForReady(ctx context.Context, options ReadyOptions) error {
 	bounded, cancel := s.rpc.bounded(ctx)
 	defer cancel()
@@ -339,12 +341,12 @@ func (s *Sidecar) checkOpen() error {
 
 // ShutdownOptions are the options of [Sidecar.Shutdown].
 type ShutdownOptions struct {
-	// KeepMailboxes: detach the mailboxes instead of ending them. They live until their lease expires.
+	// KeepMailboxes means: detach the mailboxes instead of ending them. They live until their lease expires.
 	KeepMailboxes bool
 }
 
 // Shutdown disconnects the mailboxes that were opened or attached over this channel, and closes it. It fails
-// as [Mailbox.Disconnect] does, but closes the channel even then. A second call waits for the first.
+// like [Mailbox.Disconnect], but closes the channel in any case. A second call waits for the first call.
 func (s *Sidecar) Shutdown(ctx context.Context, options ShutdownOptions) error {
 	s.mu.Lock()
 	if s.closed {
@@ -380,11 +382,11 @@ func (s *Sidecar) Shutdown(ctx context.Context, options ShutdownOptions) error {
 	return s.closeErr
 }
 
-// Close is Shutdown without options. Its timeout is the channel's call timeout.
+// Close calls Shutdown without options. Its timeout is the channel's call timeout.
 func (s *Sidecar) Close() error { return s.Shutdown(context.Background(), ShutdownOptions{}) }
 
-// Connect opens a mailbox over its own channel, which is closed with the mailbox. To open several mailboxes
-// over one channel, use [New].
+// Connect opens a mailbox over its own channel. The channel closes with the mailbox. To open several
+// mailboxes over one channel, use [New].
 func Connect(ctx context.Context, sidecar Options, mailbox MailboxOptions) (*Mailbox, error) {
 	s, err := New(sidecar)
 	if err != nil {

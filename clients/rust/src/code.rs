@@ -87,22 +87,22 @@ const NAMES: [(Code, &str); 24] = [
 // end of names
 
 impl Code {
-    /// Spread's name for it, such as `ILLEGAL_GROUP`.
+    /// Spread's name of the error, such as `ILLEGAL_GROUP`.
     pub fn as_str(self) -> &'static str {
         NAMES.iter().find(|(code, _)| *code == self).map_or("", |(_, name)| name)
     }
 
-    /// Spread's number for it, such as -14.
+    /// Spread's number of the error, such as -14.
     pub fn number(self) -> i32 {
         self as i32
     }
 
-    /// The error with a name of Spread.
+    /// Returns the error with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         NAMES.iter().find(|(_, known)| *known == name).map(|(code, _)| *code)
     }
 
-    /// The error with a number of Spread.
+    /// Returns the error with this number.
     pub fn from_number(number: i32) -> Option<Self> {
         NAMES.iter().find(|(code, _)| code.number() == number).map(|(code, _)| *code)
     }

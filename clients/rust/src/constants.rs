@@ -1,5 +1,5 @@
-//! The constants of Spread's C header that are not bits of a service type word. Those are constants
-//! of [`crate::Service`].
+//! The constants of Spread's C header, except the bits of a service type word. These bits are
+//! constants of [`crate::Service`].
 
 /// Priority of a connection. Spread 5 accepts 0 and 1, which have no effect.
 pub const LOW_PRIORITY: u32 = 0;

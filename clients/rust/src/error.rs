@@ -11,7 +11,7 @@ pub const SPREAD_DOMAIN: &str = "spread.org";
 /// The domain of the sidecar's own errors.
 pub const SIDECAR_DOMAIN: &str = "spread-sidecar";
 
-/// The outcome of a failed send. This crate and the sidecar never send a message twice; the
+/// The outcome of a failed send. This crate and the sidecar never send a message twice. The
 /// application decides whether to send it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
@@ -41,9 +41,9 @@ impl fmt::Display for Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// An error of Spread.
+    /// An error of Spread, with its code.
     Spread(Code),
-    /// A reason of the sidecar.
+    /// An error of the sidecar, with its reason.
     Sidecar(Reason),
     /// The sidecar rejected messages of a [`crate::Sender`]; see [`SpreadError::refusals`].
     Refused,
@@ -113,7 +113,7 @@ impl SpreadError {
         }
     }
 
-    /// A sentence for people.
+    /// A description for people.
     pub fn message(&self) -> &str {
         &self.0.message
     }
@@ -123,7 +123,7 @@ impl SpreadError {
         self.0.status
     }
 
-    /// Spread's name for the error, or a reason of the sidecar (see [`Reason`]). Empty for failures
+    /// Spread's name of the error, or a reason of the sidecar (see [`Reason`]). Empty for failures
     /// of the transport.
     pub fn reason(&self) -> &str {
         &self.0.reason
@@ -134,7 +134,8 @@ impl SpreadError {
         &self.0.domain
     }
 
-    /// Spread's error. None for failures that Spread does not define, such as an expired lease.
+    /// Spread's code of the error. `None` for failures that Spread does not define, such as an
+    /// expired lease.
     pub fn code(&self) -> Option<Code> {
         if self.0.domain == SPREAD_DOMAIN { Code::from_name(&self.0.reason) } else { None }
     }
@@ -144,7 +145,7 @@ impl SpreadError {
         self.code().map(Code::number)
     }
 
-    /// The sidecar's reason. None for other errors, and for reasons that this release does not
+    /// The sidecar's reason. `None` for other errors, and for reasons that this release does not
     /// know.
     pub fn sidecar_reason(&self) -> Option<Reason> {
         if self.0.domain == SIDECAR_DOMAIN { Reason::from_name(&self.0.reason) } else { None }
@@ -160,7 +161,7 @@ impl SpreadError {
         self.0.retryable
     }
 
-    /// Time to wait before a retry. None if the sidecar gave none.
+    /// Time to wait before a retry. `None` if the sidecar gave no delay.
     pub fn retry_delay(&self) -> Option<Duration> {
         self.0.retry_delay
     }
@@ -279,7 +280,7 @@ impl Error for SpreadError {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// The position among the sender's messages, from 1.
+    /// The position of the message among the sender's messages, starting at 1.
     pub index: u64,
     /// The error with which a multicast would have failed.
     pub error: SpreadError,

@@ -10,7 +10,7 @@ use crate::Service;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// A message that a client multicast.
+    /// A message that a client has sent with a multicast.
     Regular(RegularMessage),
     /// A new view of a group.
     View(ViewMessage),
@@ -89,7 +89,7 @@ pub struct EventInfo {
     pub received_at: Option<SystemTime>,
 }
 
-/// A message that a client multicast.
+/// A message that a client has sent with a multicast.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RegularMessage {
@@ -103,9 +103,9 @@ pub struct RegularMessage {
     pub service_type: Service,
     /// The message type, which the sender chose: -32768 to 32767.
     pub message_type: i32,
-    /// The bytes exactly as sent. They share memory with the messages of the same batch. An
-    /// application that keeps a few of many payloads for a long time should copy them
-    /// (`Bytes::copy_from_slice`).
+    /// The bytes exactly as sent. They share memory with messages that arrived at the same time. If
+    /// you keep a payload for a long time, copy it with `Bytes::copy_from_slice` to release this
+    /// memory.
     pub payload: Bytes,
     /// Whether the byte orders of the sender's and the sidecar's machine differ. The payload is not
     /// converted.
@@ -142,7 +142,7 @@ pub enum RejectedOperation {
     Other,
 }
 
-/// An operation of this mailbox that the daemon's access policy rejected.
+/// A join, leave or message of this mailbox that the daemon's access policy rejected.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RejectedMessage {
@@ -158,13 +158,13 @@ pub struct RejectedMessage {
     pub service_type: Service,
     /// The message type.
     pub message_type: i32,
-    /// The bytes, which were not delivered.
+    /// The bytes of the message, which the daemon did not deliver.
     pub payload: Bytes,
     /// As in [`RegularMessage`].
     pub endian_mismatch: bool,
     /// The complete service type word, as Spread's C library returns it.
     pub spread_type: Service,
-    /// The headers that it was sent with; empty if there are none.
+    /// The headers of the message; empty if there are none.
     pub headers: BTreeMap<String, String>,
 }
 
@@ -185,7 +185,7 @@ pub enum MembershipCause {
 }
 
 impl MembershipCause {
-    /// The name in the contract, such as `JOIN`; empty for [`MembershipCause::Other`].
+    /// The name in the contract, such as `JOIN`. Empty for [`MembershipCause::Other`].
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Join => "JOIN",
@@ -196,7 +196,8 @@ impl MembershipCause {
         }
     }
 
-    /// Spread's bit for it, such as [`Service::CAUSED_BY_JOIN`]; 0 for [`MembershipCause::Other`].
+    /// Spread's bit for the cause, such as [`Service::CAUSED_BY_JOIN`]. 0 for
+    /// [`MembershipCause::Other`].
     pub fn bit(self) -> Service {
         match self {
             Self::Join => Service::CAUSED_BY_JOIN,
@@ -214,7 +215,7 @@ impl fmt::Display for MembershipCause {
     }
 }
 
-/// The identity of a view. Compare group IDs with `==`. They have no order, and a group ID can
+/// The identity of a view. Compare group IDs with `==`. Group IDs have no order. A group ID can
 /// repeat after its group was empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct GroupId {
@@ -233,14 +234,15 @@ impl fmt::Display for GroupId {
     }
 }
 
-/// The members that moved together from one view to the next, and therefore received the same
-/// messages in between.
+/// The members that moved together from one view to the next view. Between these views, they
+/// received the same messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VirtualSynchronySet {
     /// Their private groups, in Spread's order.
     pub members: Vec<String>,
-    /// Whether it is the receiver's own set. If there is only one set, this is always true.
+    /// Whether this is the set of the receiving mailbox. If there is only one set, this is always
+    /// true.
     pub mine: bool,
 }
 
@@ -256,7 +258,7 @@ pub struct ViewMessage {
     pub group_id: GroupId,
     /// The cause of the view.
     pub cause: MembershipCause,
-    /// All members in Spread's order, which is the same for all of them.
+    /// All members, in Spread's order. Every member gets the same order.
     pub members: Vec<String>,
     /// The index of this mailbox in `members`. None if it is not a member.
     pub own_index: Option<usize>,
@@ -291,8 +293,8 @@ pub struct SelfLeaveMessage {
     pub group: String,
 }
 
-/// The sidecar lost the daemon connection. The groups are left, and the order of messages ends
-/// here.
+/// The sidecar lost the daemon connection. The mailbox is no longer in its groups, and Spread's
+/// order of messages ends at this event.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConnectionLost {
@@ -306,7 +308,7 @@ pub struct ConnectionLost {
     pub spread_code: i32,
 }
 
-/// The sidecar reconnected to a daemon with a new session.
+/// The sidecar reconnected to a daemon, with a new session and possibly a new private group.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConnectionRestored {
@@ -316,7 +318,7 @@ pub struct ConnectionRestored {
     pub previous_private_group: String,
     /// The new private group.
     pub private_group: String,
-    /// The groups that the sidecar joins again. A view follows for each.
+    /// The groups that the sidecar joins again. A view of each group follows.
     pub groups: Vec<String>,
     /// The Spread name of the connected daemon.
     pub daemon: String,

@@ -38,7 +38,7 @@ pub struct SidecarVersion {
     pub daemon: Option<VersionTriple>,
     /// The Spread name of the default daemon. Empty while the sidecar is not connected to it.
     pub daemon_address: String,
-    /// Whether that daemon is the embedded daemon, for development and tests.
+    /// Whether the default daemon is the embedded daemon, for development and tests.
     pub embedded_daemon: bool,
 }
 
@@ -46,11 +46,11 @@ pub struct SidecarVersion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MailboxState {
-    /// Connected to its daemon.
+    /// The mailbox is connected to its daemon.
     Open,
     /// The sidecar lost the daemon connection and reconnects.
     Reconnecting,
-    /// The daemon connection ended. Events from before may still be available.
+    /// The daemon connection ended. Earlier events may still be available.
     Ended,
     /// A state that this release does not know.
     Other,
@@ -85,9 +85,9 @@ pub struct QueueLimits {
     /// Replay window with [`AcknowledgementMode::Auto`]: size of the delivered events that the
     /// sidecar retains. Unit: bytes.
     pub replay_bytes: u64,
-    /// What happens at a limit.
+    /// What the sidecar does at a limit.
     pub overflow: OverflowPolicy,
-    /// A limit that the queue may exceed for a time.
+    /// A limit that the queue may exceed for some time.
     pub soft_limit: Option<SoftLimit>,
 }
 
@@ -97,11 +97,11 @@ pub struct QueueLimits {
 pub struct MailboxLimits {
     /// The lease: the time that the mailbox lives without a receiver and without calls.
     pub lease: Duration,
-    /// Limits of its delivery queue.
+    /// Limits of the delivery queue.
     pub queue: QueueLimits,
     /// Maximum number of groups to which a message can be sent.
     pub max_groups_per_message: u32,
-    /// Maximum of payload size + 32 × number of groups. Unit: bytes.
+    /// Maximum of this sum: payload size + 32 × number of groups. Unit: bytes.
     pub max_message_bytes: u32,
     /// Maximum number of groups that the mailbox can be in.
     pub max_groups: u32,
@@ -158,8 +158,8 @@ pub struct MailboxInfo {
     pub lease_ends_at: Option<SystemTime>,
     /// The display ID, which logs and metrics show. It is not a secret and gives no access.
     pub display_id: String,
-    /// When the sidecar ends the mailbox because its queue exceeds the soft limit. None while it
-    /// does not.
+    /// When the sidecar ends the mailbox because its queue exceeds the soft limit. None while the
+    /// queue does not exceed the limit.
     pub soft_limit_ends_at: Option<SystemTime>,
 }
 
@@ -173,8 +173,8 @@ pub struct PollResult {
     pub waiting_events: u64,
     /// Size of the queued events in the sidecar. Unit: bytes.
     pub waiting_bytes: u64,
-    /// The state of the mailbox. In contrast to `SP_poll`, it distinguishes a lost daemon
-    /// connection from an empty queue.
+    /// The state of the mailbox. It shows a lost daemon connection, which `SP_poll` does not
+    /// distinguish from an empty queue.
     pub state: MailboxState,
 }
 

@@ -27,12 +27,13 @@ const DROP_TIME: Duration = Duration::from_secs(2);
 
 /// A connection to a Spread daemon that the sidecar owns. Mailboxes are independent of each other.
 ///
-/// A clone is another handle of the same mailbox. [`Mailbox::disconnect`] ends the mailbox and
-/// waits for it. If the last handle is dropped instead, the client stops its tasks and disconnects
-/// in the background, while the runtime runs. Otherwise the sidecar ends the mailbox when the lease
-/// expires.
+/// A clone is a second handle of the same mailbox. [`Mailbox::disconnect`] ends the mailbox and
+/// waits for its end. If you drop the last handle instead, the client stops the tasks of the
+/// mailbox and disconnects it in the background. If the runtime has already ended, the sidecar ends
+/// the mailbox when the lease expires.
 ///
-/// To cancel a call, drop its future. The operation may have been done then.
+/// To cancel a call, drop its future. The sidecar may have done the operation before you drop the
+/// future.
 #[derive(Clone)]
 pub struct Mailbox {
     handle: Arc<Owned>,
@@ -83,7 +84,7 @@ impl Mailbox {
         &self.handle.0
     }
 
-    /// The same mailbox with a different timeout for its calls. None for no timeout.
+    /// Returns the same mailbox with a different timeout for its calls. `None` means no timeout.
     #[must_use]
     pub fn with_timeout(&self, timeout: impl Into<Option<Duration>>) -> Self {
         Self { handle: self.handle.clone(), rpc: self.rpc.with_timeout(timeout.into()) }
@@ -95,12 +96,12 @@ impl Mailbox {
     }
 
     /// The private group from the daemon, such as `#alice#node1`. Only this mailbox receives
-    /// messages to it. Can change after a [`crate::ConnectionRestored`].
+    /// messages to this group. The private group can change after a [`crate::ConnectionRestored`].
     pub fn private_group(&self) -> String {
         self.core().names.lock().unwrap().private_group.clone()
     }
 
-    /// The Spread name of the daemon. Can change after a [`crate::ConnectionRestored`].
+    /// The Spread name of the daemon. The daemon can change after a [`crate::ConnectionRestored`].
     pub fn daemon(&self) -> String {
         self.core().names.lock().unwrap().daemon.clone()
     }
@@ -130,8 +131,8 @@ impl Mailbox {
         self.join_request(group, false).await.map(|_| ())
     }
 
-    /// Joins a group and waits for the view that contains this mailbox. The mailbox also receives
-    /// it as an event.
+    /// Joins a group, waits for the first view that contains this mailbox, and returns the view.
+    /// The mailbox also receives this view as an event.
     pub async fn join_and_await_view(&self, group: &str) -> Result<ViewMessage, SpreadError> {
         match self.join_request(group, true).await?.view {
             Some(view) => Ok(to_view(EventInfo::default(), view)),
@@ -149,8 +150,8 @@ impl Mailbox {
         self.leave_request(group, false).await.map(|_| ())
     }
 
-    /// Leaves a group and waits for the self-leave, which the mailbox also receives as an event.
-    /// None if the mailbox was not a member.
+    /// Leaves a group, waits for the self-leave, and returns it. The mailbox also receives the
+    /// self-leave as an event. Returns `None` if the mailbox was not a member.
     pub async fn leave_and_await_view(&self, group: &str) -> Result<Option<SelfLeaveMessage>, SpreadError> {
         let answer = self.leave_request(group, true).await?;
         Ok(answer.self_leave.map(|left| to_self_leave(EventInfo::default(), left)))
@@ -163,8 +164,8 @@ impl Mailbox {
 
     /// Sends a message to all members of a group, or to a private group (`SP_multicast`). Returns
     /// the size of the payload in bytes after the daemon connection accepted the message. The
-    /// sender need not be a member. The error's [`SpreadError::outcome`] says whether the message
-    /// may have been sent.
+    /// sender does not need to be a member of the group. The error's [`SpreadError::outcome`] says
+    /// whether the message may have been sent.
     ///
     /// `service` is one of [`Service::UNRELIABLE_MESS`] to [`Service::SAFE_MESS`], optionally with
     /// [`Service::SELF_DISCARD`] (`|`). `message_type` is the application's own number, -32768 to
@@ -179,8 +180,9 @@ impl Mailbox {
         self.multigroup_multicast(service, [group], payload, message_type).await
     }
 
-    /// Sends one message to all members of several groups (`SP_multigroup_multicast`). A mailbox in
-    /// several of these groups receives it once. Otherwise as [`Mailbox::multicast`].
+    /// Sends one message to all members of several groups (`SP_multigroup_multicast`). A mailbox
+    /// that is in several of these groups receives the message once. In all other respects, it
+    /// works like [`Mailbox::multicast`].
     pub async fn multigroup_multicast(
         &self,
         service: Service,
@@ -191,7 +193,8 @@ impl Mailbox {
         self.multicast_message(OutgoingMessage::new(service, groups, payload).message_type(message_type)).await
     }
 
-    /// Sends a message that may have headers. Otherwise as [`Mailbox::multigroup_multicast`].
+    /// Sends a message that may have headers. In all other respects, it works like
+    /// [`Mailbox::multigroup_multicast`].
     pub async fn multicast_message(&self, message: OutgoingMessage) -> Result<u32, SpreadError> {
         let message = request::multicast(message)?;
         let request = contract::MulticastRequest { mailbox_id: self.id().to_owned(), message: Some(message) };
@@ -199,22 +202,22 @@ impl Mailbox {
         answer.map(|answer| answer.bytes_sent).map_err(SpreadError::for_send)
     }
 
-    /// Opens a stream that sends many messages, for rates that one call per message cannot reach.
-    /// The messages of the stream keep their order. Call [`Sender::flush`] before other calls of
-    /// this mailbox that must come after them.
+    /// Opens a stream that sends many messages. A stream is faster than one call for each message.
+    /// The messages of the stream keep their order. Call [`Sender::flush`] before a call of this
+    /// mailbox that must come after these messages.
     pub async fn sender(&self, options: SenderOptions) -> Result<Sender, SpreadError> {
         self.core().check_use()?;
         Sender::open(&self.rpc, self.core().clone(), options).await
     }
 
-    /// Waits for the next event (`SP_receive`). The first call starts to receive. The client
-    /// replaces broken streams: each event arrives once and in order.
+    /// Waits for the next event (`SP_receive`). The first call starts to receive. If a stream
+    /// breaks, the client resumes on a new stream. Each event arrives once and in order.
     ///
-    /// After the last event, it fails with the reason of the mailbox's end. After a disconnect, the
-    /// reason is `ILLEGAL_SESSION`.
+    /// After the last event, it fails with the reason why the mailbox ended. After a disconnect,
+    /// the reason is `ILLEGAL_SESSION`.
     ///
-    /// To cancel the call, drop its future, for example in `select!` or `timeout`. No event is lost
-    /// then.
+    /// To cancel the call, drop its future, for example in `select!` or `timeout`. In this case, no
+    /// event is lost.
     pub async fn receive(&self) -> Result<Event, SpreadError> {
         let core = self.core();
         core.begin_to_receive();
@@ -222,8 +225,8 @@ impl Mailbox {
         poll_fn(|cx| core.poll_event(cx)).await
     }
 
-    /// Waits for the next event and returns it with all further available events, at most `most`
-    /// (at least 1). With automatic acknowledgement, the next call acknowledges all returned
+    /// Waits for the next event, and returns it with all other events that have arrived, at most
+    /// `most` (at least 1). With automatic acknowledgement, the next call acknowledges all returned
     /// events. It can be cancelled like [`Mailbox::receive`].
     pub async fn receive_many(&self, most: usize) -> Result<Vec<Event>, SpreadError> {
         let mut events = vec![self.receive().await?];
@@ -233,8 +236,8 @@ impl Mailbox {
         Ok(events)
     }
 
-    /// The mailbox's events as a stream, until the mailbox disconnects. An error is the last
-    /// element. Dropping the stream does not end the mailbox.
+    /// Returns the mailbox's events as a stream, until the mailbox disconnects. If an error occurs,
+    /// it is the last element. If you drop the stream, the mailbox does not end.
     pub fn events(&self) -> Events {
         Events { mailbox: self.clone(), ended: false }
     }
@@ -260,7 +263,7 @@ impl Mailbox {
         self.core().acknowledge(&self.rpc, up_to).await
     }
 
-    /// The current view of a group of this mailbox, without waiting for a change.
+    /// Returns the current view of a group of this mailbox, without waiting for a change.
     pub async fn view(&self, group: &str) -> Result<CurrentView, SpreadError> {
         let request = contract::GetViewRequest { mailbox_id: self.id().to_owned(), group: group.to_owned() };
         let answer = self.call(request, async |mut stub, request| stub.get_view(request).await).await?;
@@ -272,28 +275,28 @@ impl Mailbox {
         }
     }
 
-    /// State and counters of the mailbox in the sidecar.
+    /// Returns the state and the counters of the mailbox in the sidecar.
     pub async fn info(&self) -> Result<MailboxInfo, SpreadError> {
         self.core().check_use()?;
         fetch_info(&self.rpc, self.id()).await
     }
 
     /// Ends the mailbox (`SP_disconnect`). Returns true if this call ended the mailbox. Returns
-    /// false if it had ended, or if the sidecar is shutting down or unreachable. Events that
-    /// arrived before the call can still be received. The client releases its resources even if the
-    /// call fails. In that case, the sidecar ends the mailbox when the lease expires. A second call
-    /// returns the result of the first.
+    /// false if the mailbox had already ended, or if the sidecar is shutting down or unreachable.
+    /// The application can still receive the events that arrived before the call. The client
+    /// releases its resources even if the call fails. In that case, the sidecar ends the mailbox
+    /// when the lease expires. A second call returns the result of the first call.
     pub async fn disconnect(&self) -> Result<bool, SpreadError> {
         self.disconnect_with(DisconnectOptions::new()).await
     }
 
-    /// [`Mailbox::disconnect`] with options.
+    /// Works like [`Mailbox::disconnect`], with options.
     pub async fn disconnect_with(&self, options: DisconnectOptions) -> Result<bool, SpreadError> {
         self.core().disconnect(&self.rpc, options).await
     }
 
-    /// Detaches from the mailbox without ending it. Within the lease, [`crate::Sidecar::attach`]
-    /// resumes it with the returned values, also in another process.
+    /// Detaches from the mailbox without ending it. To resume the mailbox, pass the returned values
+    /// to [`crate::Sidecar::attach`] within the lease. Another process can do this too.
     pub async fn detach(&self) -> Resumption {
         let core = self.core();
         core.disconnected.set(Ok(false)).ok();
@@ -329,8 +332,8 @@ pub struct Events {
 }
 
 impl Events {
-    /// The next event. None after the mailbox was disconnected, and after an error. The same as
-    /// `StreamExt::next`, without that trait.
+    /// Returns the next event. Returns `None` after the mailbox was disconnected, and after an
+    /// error. This method does the same as `StreamExt::next`, but does not need that trait.
     pub async fn next(&mut self) -> Option<Result<Event, SpreadError>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }

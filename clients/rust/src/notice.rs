@@ -9,14 +9,15 @@ use crate::rich_status::to_duration;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Notice {
-    /// A stream is attached: the first one, or one that resumes after a broken one.
+    /// A stream is attached. It is the first stream, or a stream that resumes after a broken
+    /// stream.
     Attached(Attached),
     /// A stream broke. The client attaches again.
     Detached(SpreadError),
-    /// Events arrive in the sidecar's queue faster than the application receives them. It is a
-    /// warning before a limit ends the mailbox.
+    /// Events arrive in the sidecar's queue faster than the application receives them. This notice
+    /// is a warning before a limit ends the mailbox.
     SlowConsumer(SlowConsumer),
-    /// The mailbox receives nothing more. None after a disconnect or detach.
+    /// The mailbox receives nothing more. The error is `None` after a disconnect or detach.
     Ended(Option<SpreadError>),
 }
 
@@ -42,10 +43,11 @@ pub struct SlowConsumer {
     pub mark_events: u64,
     /// The threshold in bytes.
     pub mark_bytes: u64,
-    /// Time until the sidecar ends the mailbox, unless the queue falls to the threshold before. None
-    /// without a soft limit.
+    /// Time until the sidecar ends the mailbox, unless the queue falls to the threshold earlier.
+    /// None without a soft limit.
     pub time_left: Option<Duration>,
-    /// When the sidecar sent the notice, by the sidecar's clock. Earlier events can delay it.
+    /// When the sidecar sent the notice, by the sidecar's clock. Earlier events can delay the
+    /// notice.
     pub time: Option<SystemTime>,
 }
 

@@ -25,14 +25,14 @@ pub enum AuthMethod {
     Ip,
 }
 
-/// How events are acknowledged.
+/// What acknowledges an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AcknowledgementMode {
-    /// The delivery of an event acknowledges it.
+    /// The delivery of an event to the transport acknowledges the event.
     #[default]
     Auto,
-    /// The sidecar retains an event until it is acknowledged.
+    /// The sidecar retains an event until the client acknowledges it.
     Explicit,
 }
 
@@ -56,13 +56,13 @@ impl fmt::Display for AcknowledgementMode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OverflowPolicy {
-    /// Stop reading from the daemon until there is space.
+    /// The sidecar stops reading from the daemon until the queue has space.
     Pause,
-    /// End the mailbox.
+    /// The sidecar ends the mailbox.
     Disconnect,
 }
 
-/// What a reconnecting mailbox does if another session holds its private name.
+/// What a reconnecting mailbox does if its private name is in use by another session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NameLoss {
@@ -89,21 +89,21 @@ impl ReconnectOptions {
         Self::default()
     }
 
-    /// Maximum time to reconnect after a loss. Then the mailbox ends. Default: the sidecar's, 1
-    /// minute.
+    /// Maximum time to reconnect after the daemon connection is lost. After this time, the mailbox
+    /// ends. Default: the sidecar's default, 1 minute.
     pub fn give_up_after(mut self, time: Duration) -> Self {
         self.give_up_after = Some(time);
         self
     }
 
-    /// What to do if another session holds the private name. Default: [`NameLoss::End`].
+    /// What to do if the private name is in use by another session. Default: [`NameLoss::End`].
     pub fn on_name_loss(mut self, what: NameLoss) -> Self {
         self.on_name_loss = Some(what);
         self
     }
 
-    /// Queue messages in the sidecar during a reconnection. Default: false: they are rejected with
-    /// `RECONNECTING`.
+    /// Whether the sidecar queues messages while it reconnects. If false, the sidecar rejects them
+    /// with `RECONNECTING`. Default: false.
     pub fn queue_multicasts(mut self, queue: bool) -> Self {
         self.queue_multicasts = queue;
         self
@@ -113,16 +113,16 @@ impl ReconnectOptions {
 /// The soft limit of a queue. A mailbox that exceeds it for too long ends with `SLOW_CONSUMER`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SoftLimit {
-    /// The soft limit as a fraction of the queue's limits: above 0, at most 1. None: the sidecar's
-    /// default.
+    /// The soft limit as a fraction of the queue's limits: above 0, at most 1. `None` means the
+    /// sidecar's default.
     pub fraction: Option<f64>,
     /// Maximum time that the queue may continuously exceed the soft limit. Required if the sidecar
     /// has no default.
     pub time: Option<Duration>,
 }
 
-/// The requested limits of a mailbox's delivery queue in the sidecar. A limit that is not set takes
-/// the sidecar's default.
+/// The requested limits of a mailbox's delivery queue in the sidecar. For a limit that is not set,
+/// the sidecar uses its default.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[must_use]
 pub struct QueueOptions {
@@ -158,13 +158,13 @@ impl QueueOptions {
         self
     }
 
-    /// What happens at a limit.
+    /// What the sidecar does at a limit.
     pub fn overflow(mut self, policy: OverflowPolicy) -> Self {
         self.overflow = Some(policy);
         self
     }
 
-    /// A limit that the queue may exceed for a time.
+    /// A limit that the queue may exceed for some time.
     pub fn soft_limit(mut self, limit: SoftLimit) -> Self {
         self.soft_limit = Some(limit);
         self
@@ -216,21 +216,22 @@ impl ReceiveOptions {
         Self::default()
     }
 
-    /// Start to receive immediately instead of at the first receive call. Default: false.
+    /// Whether to start to receive immediately, instead of at the first receive call. Default:
+    /// false.
     pub fn auto_receive(mut self, at_once: bool) -> Self {
         self.auto_receive = at_once;
         self
     }
 
-    /// Maximum number of events that wait for the application in this client. Then the stream
-    /// pauses. Default: 4096.
+    /// Maximum number of events that this client buffers for the application. When the buffer is
+    /// full, the stream pauses. Default: 4096.
     pub fn max_buffered_events(mut self, events: usize) -> Self {
         self.max_buffered_events = events.max(1);
         self
     }
 
-    /// Approximate maximum size of events that wait in this client. Then the stream pauses. Unit:
-    /// bytes. Default: 4 MiB.
+    /// Approximate maximum size of events that this client buffers. When the buffer is full, the
+    /// stream pauses. Unit: bytes. Default: 4 MiB.
     pub fn max_buffered_bytes(mut self, bytes: usize) -> Self {
         self.max_buffered_bytes = bytes.max(1);
         self
@@ -238,7 +239,8 @@ impl ReceiveOptions {
 
     /// With [`AcknowledgementMode::Explicit`]: only [`crate::Mailbox::acknowledge`] acknowledges
     /// events. If false, the client acknowledges an event when the application asks for the next
-    /// one. That suits one loop, but not several that receive at the same time. Default: false.
+    /// event. This suits one receiving loop, but not several loops at the same time. Default:
+    /// false.
     pub fn manual_acknowledgement(mut self, manual: bool) -> Self {
         self.manual_acknowledgement = manual;
         self
@@ -258,22 +260,23 @@ impl ReceiveOptions {
         self
     }
 
-    /// Interval of the sidecar's heartbeats on an idle stream. A stream without any frame for three
-    /// intervals counts as broken. 100 ms to 1 h; none disables heartbeats. Default: 10 s.
+    /// Interval of the sidecar's heartbeats on an idle stream. If no frame arrives for three
+    /// intervals, the client treats the stream as broken. 100 ms to 1 h; `None` disables
+    /// heartbeats. Default: 10 s.
     pub fn heartbeat_interval(mut self, interval: Option<Duration>) -> Self {
         self.heartbeat_interval = interval;
         self
     }
 
-    /// Renew the lease while the application neither receives nor calls. If false, the sidecar ends
-    /// such a mailbox after the lease. Default: true.
+    /// Whether the client renews the lease while the application neither receives events nor makes
+    /// calls. If false, the sidecar ends such a mailbox after the lease. Default: true.
     pub fn keep_alive(mut self, keep: bool) -> Self {
         self.keep_alive = keep;
         self
     }
 
-    /// Gets notifications that are not events. One task calls it, in order. Events wait until it
-    /// returns, so it must not block.
+    /// Gets notifications that are not events. One task calls the listener, in order. Events wait
+    /// until the listener returns, so it must not block.
     pub fn on_notice(mut self, listener: impl Fn(Notice) + Send + Sync + 'static) -> Self {
         self.on_notice = Some(Arc::new(listener));
         self
@@ -305,7 +308,7 @@ impl MailboxOptions {
         Self::default()
     }
 
-    /// A mailbox with a private name: at most 10 characters from `$` to `~`.
+    /// Options of a mailbox with this private name: at most 10 characters from `$` to `~`.
     pub fn named(private_name: impl Into<String>) -> Self {
         Self::default().private_name(private_name)
     }
@@ -317,7 +320,7 @@ impl MailboxOptions {
         self
     }
 
-    /// At most 10 characters from `$` to `~`. Default: the daemon generates one.
+    /// The private name: at most 10 characters from `$` to `~`. Default: the daemon generates one.
     pub fn private_name(mut self, name: impl Into<String>) -> Self {
         self.private_name = name.into();
         self
@@ -341,47 +344,49 @@ impl MailboxOptions {
         self
     }
 
-    /// How the sidecar authenticates to the daemon. Default: the sidecar's, [`AuthMethod::Null`].
+    /// How the sidecar authenticates to the daemon. Default: the sidecar's default,
+    /// [`AuthMethod::Null`].
     pub fn auth(mut self, method: AuthMethod) -> Self {
         self.auth = Some(method);
         self
     }
 
     /// The lease: the time that the mailbox lives without a receiver and without calls. Default:
-    /// the sidecar's, 30 s.
+    /// the sidecar's default, 30 s.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = Some(lease);
         self
     }
 
-    /// End the mailbox 500 ms after the client's connection closes, for example when the process
-    /// ends or is killed, instead of after the lease. Default: false.
+    /// Whether the mailbox ends 500 ms after the client's connection closes, for example when the
+    /// process is killed. If not, the mailbox ends after the lease. Default: false.
     pub fn end_with_connection(mut self, end: bool) -> Self {
         self.end_with_connection = end;
         self
     }
 
-    /// Reconnect after the loss of the daemon connection, and report it by the events
-    /// [`crate::Event::ConnectionLost`] and [`crate::Event::ConnectionRestored`]. Default: the
-    /// mailbox ends with its connection.
+    /// Makes the sidecar reconnect after the daemon connection is lost. The mailbox then receives
+    /// the events [`crate::Event::ConnectionLost`] and [`crate::Event::ConnectionRestored`].
+    /// Default: not set, which ends the mailbox when its connection is lost.
     pub fn reconnect(mut self, options: ReconnectOptions) -> Self {
         self.reconnect = Some(options);
         self
     }
 
-    /// Limits of the delivery queue in the sidecar. Default: the sidecar's.
+    /// Limits of the delivery queue in the sidecar. Default: the limits of the sidecar's
+    /// configuration.
     pub fn queue(mut self, options: QueueOptions) -> Self {
         self.queue = Some(options);
         self
     }
 
-    /// How events are acknowledged. Default: [`AcknowledgementMode::Auto`].
+    /// What acknowledges an event. Default: [`AcknowledgementMode::Auto`].
     pub fn acknowledgement(mut self, mode: AcknowledgementMode) -> Self {
         self.acknowledgement = mode;
         self
     }
 
-    /// How this client receives.
+    /// How this client receives the events of the mailbox.
     pub fn receiving(mut self, options: ReceiveOptions) -> Self {
         self.receiving = options;
         self
@@ -410,7 +415,7 @@ impl AttachOptions {
         self
     }
 
-    /// How this client receives.
+    /// How this client receives the events of the mailbox.
     pub fn receiving(mut self, options: ReceiveOptions) -> Self {
         self.receiving = options;
         self
@@ -431,15 +436,15 @@ impl DisconnectOptions {
         Self::default()
     }
 
-    /// Leave all groups first, so that other members see LEAVE instead of DISCONNECT. Default:
-    /// false.
+    /// Whether to leave all groups first, so that other members see LEAVE instead of DISCONNECT.
+    /// Default: false.
     pub fn leave_groups_first(mut self, leave: bool) -> Self {
         self.leave_groups_first = leave;
         self
     }
 
-    /// Close the daemon connection without a disconnect message (`SP_kill`), for failure tests.
-    /// Default: false.
+    /// Whether to close the daemon connection without a disconnect message (`SP_kill`), for failure
+    /// tests. Default: false.
     pub fn abort(mut self, abort: bool) -> Self {
         self.abort = abort;
         self

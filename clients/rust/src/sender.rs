@@ -14,16 +14,16 @@ use crate::{Service, SpreadError};
 
 static NO_HEADERS: BTreeMap<String, String> = BTreeMap::new();
 
-/// Sends many messages fast and in order over one stream. Messages that are sent while a frame is
-/// being written share the next frame. [`Sender::send`] waits only at the limit of messages in
+/// Sends many messages fast and in order over one stream. Messages that are sent while the client
+/// writes a frame share the next frame. [`Sender::send`] waits only at the limit of messages in
 /// flight.
 ///
 /// The client does not replace a broken stream, because that could send a message twice. All later
 /// calls fail with the same error, and [`Sender::undecided`] returns the messages with an unknown
 /// outcome.
 ///
-/// [`Sender::close`] flushes and ends the stream. Dropping the sender ends the stream without
-/// waiting, as [`Sender::abort`] does.
+/// [`Sender::close`] flushes the messages and ends the stream. If you drop the sender, the stream
+/// ends without waiting, as with [`Sender::abort`].
 pub struct Sender {
     core: Arc<SenderCore>,
 }
@@ -60,16 +60,16 @@ impl Sender {
         self.core.state.lock().unwrap().progress
     }
 
-    /// The messages that were sent but not decided, oldest first. After a failure, their outcome is
-    /// unknown.
+    /// The sent messages that were neither passed to the daemon nor rejected, oldest first. After a
+    /// failure, their outcome is unknown.
     pub fn undecided(&self) -> Vec<OutgoingMessage> {
         self.core.state.lock().unwrap().frames.iter().flat_map(SendFrame::undecided).collect()
     }
 
     /// Sends a message to the members of a group, or to a private group. It waits only at the limit
-    /// of messages in flight. It does not wait until the daemon gets the message; use
-    /// [`Sender::flush`] for that. If it fails, or its future is dropped before the end, the
-    /// message does not count as sent.
+    /// of messages in flight. The call does not wait until the daemon gets the message; use
+    /// [`Sender::flush`] for that. If the call fails, or if you drop its future early, the message
+    /// does not count as sent.
     pub async fn send(
         &self,
         service: Service,
@@ -80,7 +80,8 @@ impl Sender {
         self.send_multigroup(service, &[group], payload, message_type).await
     }
 
-    /// Sends a message to the members of several groups. Otherwise as [`Sender::send`].
+    /// Sends a message to the members of several groups. In all other respects, it works like
+    /// [`Sender::send`].
     pub async fn send_multigroup<G: AsRef<str>>(
         &self,
         service: Service,
@@ -91,8 +92,8 @@ impl Sender {
         self.add(service, groups, payload.as_ref(), message_type, &NO_HEADERS).await
     }
 
-    /// Sends a message that may have headers, such as an undecided message of another sender.
-    /// Otherwise as [`Sender::send_multigroup`].
+    /// Sends a message that may have headers, such as a message from [`Sender::undecided`] of a
+    /// broken sender. In all other respects, it works like [`Sender::send_multigroup`].
     pub async fn send_message(&self, message: &OutgoingMessage) -> Result<(), SpreadError> {
         let OutgoingMessage { service_type, groups, payload, message_type, headers } = message;
         self.add(*service_type, groups, payload, *message_type, headers).await
@@ -129,8 +130,9 @@ impl Sender {
         result
     }
 
-    /// Waits until all messages that were sent before are decided. Fails with the rejected messages
-    /// if there is no listener for them, and with the stream's error if it broke.
+    /// Waits until all earlier messages were passed to the daemon or rejected. If messages were
+    /// rejected and there is no listener for them, fails with the rejected messages. If the stream
+    /// broke, fails with the error of the stream.
     pub async fn flush(&self) -> Result<SenderProgress, SpreadError> {
         let until = self.progress().sent;
         self.core
@@ -143,8 +145,9 @@ impl Sender {
             .await
     }
 
-    /// Flushes and ends the stream. Fails as [`Sender::flush`] does. If its future is dropped, the
-    /// stream ends when all messages are decided, or when the sender is dropped.
+    /// Flushes the messages and ends the stream. Fails like [`Sender::flush`]. If you drop its
+    /// future, the stream ends when all messages were passed to the daemon or rejected, or when you
+    /// drop the sender.
     pub async fn close(&self) -> Result<SenderProgress, SpreadError> {
         self.core.state.lock().unwrap().closing = true;
         self.core.wake_stream();
@@ -158,7 +161,8 @@ impl Sender {
             .await
     }
 
-    /// Ends the stream without waiting. The outcome of messages that are not decided is unknown.
+    /// Ends the stream without waiting. The outcome of messages that were neither passed to the
+    /// daemon nor rejected is unknown.
     pub fn abort(&self) {
         self.core.abort();
     }

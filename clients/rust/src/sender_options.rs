@@ -18,8 +18,8 @@ pub struct SenderProgress {
     pub accepted: u64,
 }
 
-/// A message to send, with [`crate::Mailbox::multicast_message`] or
-/// [`crate::Sender::send_message`], or an undecided message of a sender.
+/// A message to send with [`crate::Mailbox::multicast_message`] or [`crate::Sender::send_message`].
+/// Also the type of a message that [`crate::Sender::undecided`] returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutgoingMessage {
@@ -36,8 +36,8 @@ pub struct OutgoingMessage {
 }
 
 impl OutgoingMessage {
-    /// A message to groups or private groups, of type 0 and without headers. `service` is as in
-    /// [`crate::Mailbox::multicast`].
+    /// Creates a message to groups or private groups, of type 0 and without headers. `service` is
+    /// as in [`crate::Mailbox::multicast`].
     pub fn new(
         service: Service,
         groups: impl IntoIterator<Item = impl Into<String>>,
@@ -59,7 +59,7 @@ impl OutgoingMessage {
         self
     }
 
-    /// Sets one header, which replaces an earlier one of this name. The sidecar checks names and
+    /// Sets one header. It replaces an earlier header with this name. The sidecar checks names and
     /// sizes.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -67,7 +67,7 @@ impl OutgoingMessage {
         self
     }
 
-    /// Sets all headers, which replace the earlier ones.
+    /// Sets all headers. They replace all earlier headers.
     #[must_use]
     pub fn headers(mut self, headers: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
         self.headers = headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
@@ -108,30 +108,31 @@ impl SenderOptions {
         Self::default()
     }
 
-    /// Maximum number of messages in flight, which are not yet decided. Default: 10,000.
+    /// Maximum number of messages in flight: sent, but not yet passed to the daemon or rejected.
+    /// Default: 10,000.
     pub fn max_in_flight_messages(mut self, messages: usize) -> Self {
         self.max_in_flight_messages = messages.max(1);
         self
     }
 
-    /// Maximum size of the messages in flight. A single message may exceed it. Unit: bytes.
+    /// Maximum size of the messages in flight. A single message may be larger. Unit: bytes.
     /// Default: 4 MiB.
     pub fn max_in_flight_bytes(mut self, bytes: usize) -> Self {
         self.max_in_flight_bytes = bytes.max(1);
         self
     }
 
-    /// Size of the messages at which the sender writes a frame. The last message may exceed it.
-    /// Lower it if the sidecar's `grpc.maxReceiveMessageBytes` (4 MiB by default) is lower. Unit:
-    /// bytes. Default: 1 MiB.
+    /// The sender writes a frame when its messages reach this size. The last message of a frame may
+    /// exceed the size. Set a lower value if the sidecar's `grpc.maxReceiveMessageBytes` (4 MiB by
+    /// default) is lower. Unit: bytes. Default: 1 MiB.
     pub fn max_batch_bytes(mut self, bytes: usize) -> Self {
         self.max_batch_bytes = bytes.max(1);
         self
     }
 
-    /// Called for each rejected message, in order; must not block. Without it, the next
-    /// [`Sender::flush`] or [`Sender::close`] fails with the first 100 errors
-    /// ([`SpreadError::refusals`]).
+    /// The sender calls this listener for each rejected message, in order. The listener must not
+    /// block. If it is not set, the next [`Sender::flush`] or [`Sender::close`] fails with the
+    /// first 100 errors ([`SpreadError::refusals`]).
     pub fn on_refused(mut self, listener: impl Fn(Refusal) + Send + Sync + 'static) -> Self {
         self.on_refused = Some(Arc::new(listener));
         self

@@ -21,16 +21,16 @@ impl Service {
     pub const CAUSAL_MESS: Self = Self(0x0000_0008);
     /// One total order for all receivers.
     pub const AGREED_MESS: Self = Self(0x0000_0010);
-    /// As [`Service::AGREED_MESS`], and delivered only after every daemon of the group's members
-    /// has the message.
+    /// Like [`Service::AGREED_MESS`], but the daemon delivers the message only after the daemons of
+    /// all members have it.
     pub const SAFE_MESS: Self = Self(0x0000_0020);
     /// All six service types.
     pub const REGULAR_MESS: Self = Self(0x0000_003f);
     /// Added to a service type: the sender does not receive its own message.
     pub const SELF_DISCARD: Self = Self(0x0000_0040);
     /// In the C library, this flag truncates a message that is longer than the receive buffer. In
-    /// this crate it has no effect, because buffers always fit. It exists for programs that print
-    /// or compare it.
+    /// this crate, the flag has no effect, because every message fits in its buffer. It exists for
+    /// programs that print or compare it.
     pub const DROP_RECV: Self = Self(0x0100_0000);
     /// A view of a group.
     pub const REG_MEMB_MESS: Self = Self(0x0000_1000);
@@ -58,8 +58,8 @@ impl Service {
         self.0 & bits.0 != 0
     }
 
-    /// `Is_unreliable_mess` of Spread's header. The following methods also have the names of the
-    /// header's macros.
+    /// The macro `Is_unreliable_mess` of Spread's header. The following methods whose names begin
+    /// with `is_` are also macros of this header.
     pub const fn is_unreliable_mess(self) -> bool {
         self.has(Self::UNRELIABLE_MESS)
     }
@@ -144,7 +144,7 @@ impl Service {
         self.is_caused_leave_mess() && !self.is_reg_memb_mess() && !self.is_transition_mess()
     }
 
-    /// The name of the service type, such as `SAFE`. None unless exactly one is set.
+    /// The name of the service type, such as `SAFE`. `None` unless exactly one service type is set.
     pub fn name(self) -> Option<&'static str> {
         const NAMES: [&str; 6] = ["UNRELIABLE", "RELIABLE", "FIFO", "CAUSAL", "AGREED", "SAFE"];
         let kind = self & Self::REGULAR_MESS;

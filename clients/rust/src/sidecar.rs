@@ -42,23 +42,24 @@ pub struct SidecarBuilder {
 }
 
 impl SidecarBuilder {
-    /// Use TLS. Without a target, it replaces all variables `SPREAD_SIDECAR_TLS*`. Default: no TLS.
+    /// Sets the TLS options. Default: no TLS. Without a target, this option replaces all
+    /// `SPREAD_SIDECAR_TLS*` variables.
     pub fn tls(mut self, tls: Tls) -> Self {
         self.options.tls = Some(tls);
         self
     }
 
     /// The client token, sent with every call as `authorization: Bearer …`.
-    /// [`SidecarBuilder::build`] rejects it if others could read it on the channel; see
+    /// [`SidecarBuilder::build`] rejects a channel on which others could read the token; see
     /// [`SidecarBuilder::insecure`].
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.options.token = Some(Token::Fixed(token.into()));
         self
     }
 
-    /// A function that returns the token before each call, so that the token can change. If the
-    /// sidecar revokes the token of a Receive stream, the client attaches again with the new token
-    /// within the mailbox's lease.
+    /// A function that returns the token. The client calls it before each call, so that the token
+    /// can change. If the sidecar revokes the token of a Receive stream, the client gets a new
+    /// token and attaches again, within the mailbox's lease.
     pub fn token_source<F, T>(mut self, ask: F) -> Self
     where
         F: Fn() -> T + Send + Sync + 'static,
@@ -69,19 +70,21 @@ impl SidecarBuilder {
         self
     }
 
-    /// Send tokens without TLS to another machine, as with a TLS service mesh. Default: false.
+    /// Whether the client may send tokens to another machine without TLS, for example because a
+    /// service mesh adds TLS. Default: false.
     pub fn insecure(mut self, insecure: bool) -> Self {
         self.options.insecure = Some(insecure);
         self
     }
 
-    /// A header that is sent with every call.
+    /// A gRPC request header of every call.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Timeout of each call, or none. Default: 30 s. See also [`Mailbox::with_timeout`].
+    /// Timeout of each call. `None` means no timeout. Default: 30 s. See also
+    /// [`Mailbox::with_timeout`].
     pub fn call_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.call_timeout = timeout.into();
         self
@@ -96,11 +99,12 @@ impl SidecarBuilder {
     }
 
     /// Creates the channel, which connects at the first call. Fails only for invalid options, not
-    /// for an unreachable sidecar. Call it inside a Tokio runtime, which runs the channel and its
-    /// mailboxes.
+    /// for an unreachable sidecar. Call `build` inside a Tokio runtime. This runtime runs the
+    /// channel and its mailboxes.
     ///
     /// Without a target, environment variables are the defaults of the target, `tls`, `token` and
-    /// `insecure`. `docs/client-environment.md` of the project has the rules.
+    /// `insecure`. `docs/client-environment.md` of the project lists these variables and their
+    /// rules.
     pub fn build(self) -> Result<Sidecar, SpreadError> {
         self.build_in(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
@@ -182,11 +186,11 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tasks {
     }
 }
 
-/// A channel to a sidecar, which opens mailboxes. It connects at the first call. A clone is another
-/// handle of the same channel.
+/// A channel to a sidecar, which opens mailboxes. It connects at the first call. A clone is a
+/// second handle of the same channel.
 ///
-/// [`Sidecar::close`] disconnects its mailboxes and closes the channel. If it is dropped instead,
-/// its connection ends with its last mailbox.
+/// [`Sidecar::close`] disconnects the mailboxes and closes the channel. If you drop the `Sidecar`
+/// instead, its connection ends with its last mailbox.
 #[derive(Clone)]
 pub struct Sidecar {
     inner: Arc<Inner>,
@@ -203,8 +207,8 @@ struct Inner {
 
 impl Sidecar {
     /// A builder for a sidecar at `host:port`, `unix:/path` or another form of `clients/README.md`.
-    /// Empty: the environment variable `SPREAD_SIDECAR_TARGET`, otherwise
-    /// [`crate::DEFAULT_TARGET`].
+    /// If it is empty: the environment variable `SPREAD_SIDECAR_TARGET`, or
+    /// [`crate::DEFAULT_TARGET`] if the variable is not set.
     pub fn builder(target: impl Into<String>) -> SidecarBuilder {
         SidecarBuilder {
             options: ChannelOptions { target: target.into(), ..ChannelOptions::default() },
@@ -215,7 +219,7 @@ impl Sidecar {
     }
 
     /// A channel to `host:port` or `unix:/path`, such as [`crate::DEFAULT_TARGET`], without TLS and
-    /// tokens. With an empty target, all settings come from the environment, as in
+    /// tokens. With an empty target, all settings come from environment variables; see
     /// [`SidecarBuilder::build`].
     pub fn new(target: impl Into<String>) -> Result<Self, SpreadError> {
         Self::builder(target).build()
@@ -226,13 +230,13 @@ impl Sidecar {
         &self.inner.target
     }
 
-    /// Timeout of each call; none for no timeout.
+    /// Timeout of each call. `None` means no timeout.
     pub fn call_timeout(&self) -> Option<Duration> {
         self.rpc.call_timeout()
     }
 
-    /// The same channel with a different timeout for its calls, and for those of mailboxes that it
-    /// opens.
+    /// Returns the same channel with a different timeout. The timeout also applies to the calls of
+    /// mailboxes that you open with this handle.
     #[must_use]
     pub fn with_timeout(&self, timeout: impl Into<Option<Duration>>) -> Self {
         Self { inner: self.inner.clone(), rpc: self.rpc.with_timeout(timeout.into()) }
@@ -259,8 +263,9 @@ impl Sidecar {
         self.keep(Mailbox::new(&self.rpc, &self.inner.runtime, init, options.receiving, own)?).await
     }
 
-    /// Attaches to a mailbox that this process or another one opened; see [`Mailbox::detach`]. When
-    /// this mailbox starts to receive, it replaces the attached receiver.
+    /// Attaches to a mailbox that this process or a different process opened; see
+    /// [`Mailbox::detach`]. When the returned mailbox starts to receive, it replaces the receiver
+    /// that is attached.
     pub async fn attach(&self, mailbox_id: &str, options: AttachOptions) -> Result<Mailbox, SpreadError> {
         let info = fetch_info(&self.rpc, mailbox_id).await?;
         let given = match info.acknowledgement {
@@ -292,7 +297,8 @@ impl Sidecar {
         Ok(mailbox)
     }
 
-    /// The versions of the sidecar, the contract, Spread's client protocol and the daemon (`SP_version`).
+    /// Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon
+    /// (`SP_version`).
     pub async fn version(&self) -> Result<SidecarVersion, SpreadError> {
         let request = contract::GetVersionRequest {};
         let answer = self.rpc.call(request, async |mut stub: Stub, request| stub.get_version(request).await).await?;
@@ -306,9 +312,9 @@ impl Sidecar {
         })
     }
 
-    /// State and counters of all mailboxes of the sidecar. It is for operators and requires the
-    /// admin token, either here or as the channel's token. Rejected on channels on which others
-    /// could read the token.
+    /// Returns the state and the counters of all mailboxes of the sidecar. It is for operators and
+    /// requires the admin token, either here or as the channel's token. The client rejects the
+    /// token on a channel on which others could read it.
     pub async fn list(&self, admin_token: Option<&str>) -> Result<Vec<MailboxInfo>, SpreadError> {
         let authorization = match admin_token {
             Some(token) => {
@@ -338,8 +344,9 @@ impl Sidecar {
         }
     }
 
-    /// Waits until the sidecar responds, and retries until then, for the channel's call timeout. To
-    /// change it, use [`Sidecar::with_timeout`]. Fails immediately if waiting does not help.
+    /// Waits until the sidecar responds. Retries failed attempts until the channel's call timeout.
+    /// To change the timeout, use [`Sidecar::with_timeout`]. If a retry cannot help, fails
+    /// immediately.
     pub async fn wait_for_ready(&self) -> Result<(), SpreadError> {
         self.wait(false).await
     }
@@ -378,9 +385,9 @@ impl Sidecar {
         }
     }
 
-    /// Disconnects the mailboxes that were opened or attached over this channel, closes it, and
-    /// waits for the end of its tasks. Fails as [`Mailbox::disconnect`] does, but closes the
-    /// channel even then. A second call returns the result of the first.
+    /// Disconnects the mailboxes that were opened or attached over this channel, closes the
+    /// channel, and waits for the end of its tasks. Fails like [`Mailbox::disconnect`], but closes
+    /// the channel in any case. A second call returns the result of the first call.
     pub async fn close(&self) -> Result<(), SpreadError> {
         self.shut_down(false).await
     }
@@ -438,7 +445,7 @@ impl fmt::Debug for Sidecar {
     }
 }
 
-/// Opens a mailbox over its own channel, which is closed with the mailbox. For several mailboxes
+/// Opens a mailbox over its own channel. The channel closes with the mailbox. For several mailboxes
 /// over one channel, and for TLS and tokens, use [`Sidecar`].
 pub async fn connect(target: impl Into<String>, options: MailboxOptions) -> Result<Mailbox, SpreadError> {
     let sidecar = Sidecar::new(target)?;

@@ -3,11 +3,11 @@ import { toSpreadError } from './rich-status.js';
 import { fieldError, SIDECAR_DOMAIN, SpreadError } from './spread-error.js';
 import type { Endpoint } from './unreachable.js';
 
-/** Limits of a call. */
+/** Timeout and cancellation of a call. */
 export interface CallLimits {
   /**
-   * Maximum duration of the call. Unit: ms; more than 0. Default: `callTimeoutMs` of the channel. A longer
-   * call rejects with status DEADLINE_EXCEEDED.
+   * Maximum duration of the call. Unit: ms; more than 0. Default: `callTimeoutMs` of the channel. A call that
+   * takes longer rejects with status DEADLINE_EXCEEDED.
    */
   timeoutMs?: number;
   /** Cancels the call. The call rejects with status CANCELLED, and the cause is the signal's reason. */

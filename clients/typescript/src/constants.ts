@@ -60,8 +60,9 @@ export const REGULAR_MESS = 0x0000003f;
 /** Added to a service type: the sender does not receive its own message. */
 export const SELF_DISCARD = 0x00000040;
 /**
- * In the C library, this flag truncates a message that is longer than the receive buffer. In this package it
- * has no effect, because buffers always fit. It exists for programs that print or compare it.
+ * In the C library, this flag truncates a message that is longer than the receive buffer. In this package,
+ * the flag has no effect, because every message fits in its buffer. It exists for programs that print or
+ * compare it.
  */
 export const DROP_RECV = 0x01000000;
 

@@ -1,7 +1,7 @@
 import type { GroupId as ProtoGroupId } from 'spread-sidecar-proto';
 
 /**
- * The identity of a view. Two group IDs are equal if all three numbers are equal. They have no order, and a
+ * The identity of a view. Two group IDs are equal if all three numbers are equal. Group IDs have no order. A
  * group ID can repeat after its group was empty.
  */
 export class GroupId {

@@ -23,15 +23,15 @@ export interface QueueLimits {
   maxBytes: number;
   /** Replay window in AUTO mode: size of the delivered events that the sidecar retains. Unit: bytes. */
   replayBytes: number;
-  /** At a limit: stop reading from the daemon, or end the mailbox. */
+  /** What the sidecar does at a limit: stop reading from the daemon, or end the mailbox. */
   overflow: 'PAUSE' | 'DISCONNECT';
-  /** A limit that the queue may exceed for a time. Undefined if there is none. */
+  /** A limit that the queue may exceed for some time. Undefined if there is none. */
   softLimit?: SoftLimit | undefined;
 }
 
 /** Requested limits. A limit that is not set takes the sidecar's default. */
 export interface QueueOptions extends Partial<Omit<QueueLimits, 'softLimit'>> {
-  /** A limit that the queue may exceed for a time. `timeMs` is required if the sidecar has no default. */
+  /** A limit that the queue may exceed for some time. `timeMs` is required if the sidecar has no default. */
   softLimit?: Partial<SoftLimit> | undefined;
 }
 
@@ -39,11 +39,11 @@ export interface QueueOptions extends Partial<Omit<QueueLimits, 'softLimit'>> {
 export interface MailboxLimits {
   /** The lease: the time that the mailbox lives without a receiver and without calls. Unit: ms. */
   leaseMs: number;
-  /** Limits of its delivery queue. */
+  /** Limits of the delivery queue. */
   queue: QueueLimits;
   /** Maximum number of groups to which a message can be sent. */
   maxGroupsPerMessage: number;
-  /** Maximum of payload size + 32 × number of groups. Unit: bytes. */
+  /** Maximum of this sum: payload size + 32 × number of groups. Unit: bytes. */
   maxMessageBytes: number;
   /** Maximum number of groups that the mailbox can be in. */
   maxGroups: number;

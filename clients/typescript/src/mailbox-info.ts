@@ -61,7 +61,8 @@ export interface MailboxInfo {
   /** The display ID, which logs and metrics show. It is not a secret and gives no access. */
   displayId: string;
   /**
-   * When the sidecar ends the mailbox because its queue exceeds the soft limit. Undefined while it does not.
+   * When the sidecar ends the mailbox because its queue exceeds the soft limit. Undefined while the queue
+   * does not exceed the limit.
    */
   softLimitEndsAt: Date | undefined;
 }

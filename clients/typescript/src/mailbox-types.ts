@@ -7,16 +7,22 @@ import type { SpreadError } from './spread-error.js';
 
 /** Options of `join` and `leave`. */
 export interface MembershipOptions extends CallLimits {
-  /** Wait until this mailbox's own view or self-leave arrives, and return it. Default: false. */
+  /**
+   * Whether to wait for the first view with this mailbox (`join`) or the self-leave (`leave`), and return it.
+   * Default: false.
+   */
   awaitView?: boolean;
 }
 
 /** Options of `disconnect`. */
 export interface DisconnectOptions extends CallLimits {
-  /** Leave all groups first, so that other members see LEAVE instead of DISCONNECT. Default: false. */
+  /**
+   * Whether to leave all groups first, so that other members see LEAVE instead of DISCONNECT. Default: false.
+   */
   leaveGroupsFirst?: boolean;
   /**
-   * Close the daemon connection without a disconnect message (SP_kill), for failure tests. Default: false.
+   * Whether to close the daemon connection without a disconnect message (SP_kill), for failure tests.
+   * Default: false.
    */
   abort?: boolean;
 }
@@ -30,8 +36,8 @@ export interface PollResult {
   /** Size of the queued events in the sidecar. Unit: bytes. */
   waitingBytes: number;
   /**
-   * The state of the mailbox. In contrast to SP_poll, it distinguishes a lost daemon connection from an empty
-   * queue.
+   * The state of the mailbox. It shows a lost daemon connection, which SP_poll does not distinguish from an
+   * empty queue.
    */
   state: MailboxState;
 }
@@ -56,7 +62,7 @@ export interface Attached {
  * mailbox.
  */
 export interface MailboxNotices {
-  /** A stream is attached: the first one, or one that resumes after a broken one. */
+  /** A stream is attached. It is the first stream, or a stream that resumes after a broken stream. */
   attached: [info: Attached];
   /** A stream broke. The client attaches again. */
   detached: [error: SpreadError];

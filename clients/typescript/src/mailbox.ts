@@ -31,7 +31,7 @@ import { Sender, type SenderOptions } from './sender.js';
 import { toSlowConsumer } from './slow-consumer.js';
 import { disconnectedError, fieldError, incompleteResponse } from './spread-error.js';
 
-/** Reasons which only mean that the mailbox does not exist any more. */
+/** Reasons that only mean that the mailbox does not exist any more. */
 const MAILBOX_GONE = new Set(['ILLEGAL_SESSION', 'LEASE_EXPIRED']);
 
 /**
@@ -112,7 +112,8 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   /**
    * Joins a group (SP_join). No effect if the mailbox is already a member.
    *
-   * @returns with `awaitView`: the view that contains this mailbox. The mailbox also receives it as an event
+   * @returns with `awaitView`, the first view that contains this mailbox. The mailbox also receives this view
+   * as an event
    */
   async join(group: string, options: MembershipOptions = {}): Promise<ViewMessage | undefined> {
     const request = { mailboxId: this.id, group, awaitView: options.awaitView ?? false };
@@ -123,8 +124,8 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   /**
    * Leaves a group (SP_leave). No effect if the mailbox is not a member.
    *
-   * @returns with `awaitView`: the self-leave, or undefined if the mailbox was not a member. The mailbox also
-   * receives it as an event
+   * @returns with `awaitView`, the self-leave, or undefined if the mailbox was not a member. The mailbox also
+   * receives the self-leave as an event
    */
   async leave(group: string, options: MembershipOptions = {}): Promise<SelfLeaveMessage | undefined> {
     const request = { mailboxId: this.id, group, awaitView: options.awaitView ?? false };
@@ -133,8 +134,8 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * Sends a message to all members of a group, or to a private group (SP_multicast). The sender need not be a
-   * member.
+   * Sends a message to all members of a group, or to a private group (SP_multicast). The sender does not need
+   * to be a member of the group.
    *
    * @param serviceType - one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD
    * @param group - 1 to 31 characters from `$` to `~`, or a private group
@@ -154,8 +155,9 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * Sends one message to all members of several groups (SP_multigroup_multicast). A mailbox in several of
-   * these groups receives it once. Otherwise as {@link multicast}.
+   * Sends one message to all members of several groups (SP_multigroup_multicast). A mailbox that is in
+   * several of these groups receives the message once. In all other respects, the method works like {@link
+   * multicast}.
    *
    * @param groups - 1 to `limits.maxGroupsPerMessage` groups
    */
@@ -173,9 +175,9 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * Opens a stream that sends many messages, for rates that one call per message cannot reach. The messages
-   * of the stream keep their order. Call `flush()` before other calls of this mailbox that must come after
-   * them.
+   * Opens a stream that sends many messages. A stream is faster than one call for each message. The messages
+   * of the stream keep their order. Call `flush()` before a call of this mailbox that must come after these
+   * messages.
    */
   sender(options: SenderOptions = {}): Sender {
     if (this.#closed) throw disconnectedError();
@@ -187,12 +189,12 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * Waits for the next event (SP_receive). The first call starts to receive. The client replaces broken
-   * streams: each event arrives once and in order.
+   * Waits for the next event (SP_receive). The first call starts to receive. If a stream breaks, the client
+   * resumes on a new stream. Each event arrives once and in order.
    *
-   * @param limits.timeoutMs - maximum time to wait; then the call rejects with status DEADLINE_EXCEEDED.
-   * Default: no limit
-   * @throws {@link SpreadError} after the last event, with the reason of the mailbox's end. After
+   * @param limits.timeoutMs - maximum time to wait. After this time, the call rejects with status
+   * DEADLINE_EXCEEDED. Default: no limit
+   * @throws {@link SpreadError} after the last event, with the reason why the mailbox ended. After
    * `disconnect`, the code is ILLEGAL_SESSION
    */
   async receive(limits: CallLimits = {}): Promise<SpreadEvent> {
@@ -204,9 +206,9 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * Waits for the next event and returns it with all further available events. Use it for rates at which one
-   * promise for each event costs too much. Otherwise as {@link receive}. With automatic acknowledgement, the
-   * next call acknowledges all returned events.
+   * Waits for the next event, and returns it with all other events that have arrived. At high rates, this
+   * costs less than one promise for each event. In all other respects, the method works like {@link receive}.
+   * With automatic acknowledgement, the next call acknowledges all returned events.
    *
    * @param limits.maxEvents - maximum number of events, at least 1. Default: 1,000
    */
@@ -232,7 +234,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * Iterates over the mailbox's events until the mailbox disconnects. Leaving the loop does not end the
+   * Iterates over the mailbox's events until the mailbox disconnects. The end of the loop does not end the
    * mailbox.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<SpreadEvent, void, undefined> {
@@ -270,7 +272,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     return (await this.#call(this.#rpc.client.acknowledge, request, limits)).acknowledgedSequence;
   }
 
-  /** The current view of a group of this mailbox, without waiting for a change. */
+  /** Returns the current view of a group of this mailbox, without waiting for a change. */
   async view(group: string, limits: CallLimits = {}): Promise<CurrentView> {
     const request = { mailboxId: this.id, group };
     const { view, inTransition } = await this.#call(this.#rpc.client.getView, request, limits);
@@ -278,19 +280,19 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     return { view: toView(view), inTransition };
   }
 
-  /** State and counters of the mailbox in the sidecar. */
+  /** Returns the state and the counters of the mailbox in the sidecar. */
   async info(limits: CallLimits = {}): Promise<MailboxInfo> {
     if (this.#closed) throw disconnectedError();
     return fetchInfo(this.#rpc, this.id, limits);
   }
 
   /**
-   * Ends the mailbox (SP_disconnect). Events that arrived before the call can still be received. The client
-   * releases its resources even if the call fails. In that case, the sidecar ends the mailbox when the lease
-   * expires.
+   * Ends the mailbox (SP_disconnect). The application can still receive the events that arrived before the
+   * call. The client releases its resources even if the call fails. In that case, the sidecar ends the
+   * mailbox when the lease expires.
    *
-   * @returns true if this call ended the mailbox. False if it had ended, or if the sidecar is shutting down
-   * or unreachable
+   * @returns true if this call ended the mailbox. False if the mailbox had already ended, or if the sidecar
+   * is shutting down or unreachable
    */
   disconnect(options: DisconnectOptions = {}): Promise<boolean> {
     this.#disconnecting ??= this.#disconnect(options);
@@ -298,8 +300,8 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * Detaches from the mailbox without ending it. Within the lease, `SpreadSidecar.attach` resumes it with the
-   * returned values, also in another process.
+   * Detaches from the mailbox without ending it. To resume the mailbox, pass the returned values to
+   * `SpreadSidecar.attach` within the lease. Another process can do this too.
    */
   detach(): { mailboxId: string; afterSequence: bigint } {
     this.#receiver.close();
@@ -307,7 +309,9 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     return { mailboxId: this.id, afterSequence: this.#lastTaken };
   }
 
-  /** As {@link disconnect}, but without its errors, which would hide the error of an `await using` block. */
+  /**
+   * Calls {@link disconnect} and ignores its errors, which would hide an error of the `await using` block.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.disconnect().catch(ignoreSpreadError);
   }

@@ -9,7 +9,7 @@ import type { GroupId } from './group-id.js';
 import { type MessageHeaders, NO_HEADERS } from './headers.js';
 import { type ServiceTypeName, serviceTypeName } from './service-type.js';
 
-/** The common part of all received events. */
+/** The properties that all received events have. */
 abstract class ReceivedEvent {
   /** The kind of the event. */
   abstract readonly kind: SpreadEvent['kind'];
@@ -85,7 +85,7 @@ abstract class ContentEvent extends ReceivedEvent {
   }
 }
 
-/** A message that a client multicast. */
+/** A message that a client has sent with a multicast. */
 export class RegularMessage extends ContentEvent {
   readonly kind = 'regular';
 }
@@ -93,7 +93,7 @@ export class RegularMessage extends ContentEvent {
 /** The operation that the daemon rejected. */
 export type RejectedOperation = 'JOIN' | 'LEAVE' | 'MULTICAST';
 
-/** An operation of this mailbox that the daemon's access policy rejected. */
+/** A join, leave or message of this mailbox that the daemon's access policy rejected. */
 export class RejectedMessage extends ContentEvent {
   readonly kind = 'rejected';
 
@@ -107,13 +107,13 @@ export class RejectedMessage extends ContentEvent {
 }
 
 /**
- * The members that moved together from one view to the next, and therefore received the same messages in
- * between.
+ * The members that moved together from one view to the next view. Between these views, they received the same
+ * messages.
  */
 export interface VirtualSynchronySet {
   /** Their private groups, in Spread's order. */
   readonly members: readonly string[];
-  /** Whether it is the receiver's own set. If there is only one set, this is always true. */
+  /** Whether this is the set of the receiving mailbox. If there is only one set, this is always true. */
   readonly mine: boolean;
 }
 
@@ -129,9 +129,11 @@ export abstract class MembershipMessage extends ReceivedEvent {
   readonly group: string;
   /** The identity of the view. Undefined for a {@link SelfLeaveMessage}. */
   readonly groupId: GroupId | undefined;
-  /** All members in Spread's order, which is the same for all of them. Empty unless this is a view. */
+  /** All members, in Spread's order. Every member gets the same order. Empty unless this is a view. */
   readonly members: readonly string[] = [];
-  /** The members that joined or left; `reason` says which. Empty unless this is a view. */
+  /**
+   * The members that joined or left; `reason` says whether they joined or left. Empty unless this is a view.
+   */
   readonly changedMembers: readonly string[] = [];
 
   constructor(group: string, groupId?: GroupId) {
@@ -209,8 +211,8 @@ export class SelfLeaveMessage extends MembershipMessage {
 }
 
 /**
- * The sidecar lost the daemon connection. Only with `reconnect`. The groups are left, and the order of
- * messages ends here.
+ * The sidecar lost the daemon connection. Only with `reconnect`. The mailbox is no longer in its groups, and
+ * Spread's order of messages ends at this event.
  */
 export class ConnectionLost extends ReceivedEvent {
   readonly kind = 'connectionLost';
@@ -229,14 +231,17 @@ export class ConnectionLost extends ReceivedEvent {
   }
 }
 
-/** The sidecar reconnected to a daemon with a new session. Only with `reconnect`. */
+/**
+ * The sidecar reconnected to a daemon, with a new session and possibly a new private group. Only with
+ * `reconnect`.
+ */
 export class ConnectionRestored extends ReceivedEvent {
   readonly kind = 'connectionRestored';
 
   /**
    * @param previousPrivateGroup - the previous private group
    * @param privateGroup - the new private group
-   * @param groups - the groups that the sidecar joins again. A view follows for each
+   * @param groups - the groups that the sidecar joins again. A view of each group follows
    * @param daemon - the Spread name of the connected daemon
    */
   constructor(

@@ -9,8 +9,8 @@ export type Payload = Uint8Array | string;
 /** Options of a message. */
 export interface MulticastOptions {
   /**
-   * Do not deliver the message to this mailbox. The same as `SELF_DISCARD` in the service type. Default:
-   * false.
+   * Whether the daemon does not deliver the message to this mailbox. The same as `SELF_DISCARD` in the
+   * service type. Default: false.
    */
   selfDiscard?: boolean;
   /** Headers that travel with the message. Default: none. */

@@ -4,16 +4,17 @@ import { toDuration } from './duration.js';
 /** How the sidecar reconnects to a daemon. All options are optional. */
 export interface ReconnectOptions {
   /**
-   * Maximum time to reconnect after a loss. Then the mailbox ends. Unit: ms. Default: the sidecar's, 60,000.
+   * Maximum time to reconnect after the daemon connection is lost. After this time, the mailbox ends. Unit:
+   * ms. Default: the sidecar's default, 60,000.
    */
   giveUpAfterMs?: number;
   /**
-   * What to do if another session holds the private name: end, try variants with a number, or use a name that
-   * the daemon generates. Default: END.
+   * What to do if the private name is in use by another session: end, try variants with a number, or use a
+   * name that the daemon generates. Default: END.
    */
   onNameLoss?: 'END' | 'SUFFIX' | 'DAEMON_MADE';
   /**
-   * Queue messages in the sidecar during a reconnection. If false, they are rejected with reason
+   * Whether the sidecar queues messages while it reconnects. If false, the sidecar rejects them with reason
    * RECONNECTING. Default: false.
    */
   queueMulticasts?: boolean;

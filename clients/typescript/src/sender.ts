@@ -20,13 +20,16 @@ import { type Endpoint, SIDECAR_UNREACHABLE } from './unreachable.js';
 
 /** A rejected message of a {@link Sender}. It was not sent. */
 export interface Refusal {
-  /** The position among the sender's messages, from 1. */
+  /** The position of the message among the sender's messages, starting at 1. */
   readonly index: number;
   /** The error with which a unary `multicast` would have rejected. */
   readonly error: SpreadError;
 }
 
-/** The progress of a {@link Sender}. The sidecar reports it within 20 ms, or when `flush` waits for it. */
+/**
+ * The progress of a {@link Sender}. The sidecar reports the progress within 20 ms, or when `flush` waits for
+ * it.
+ */
 export interface SenderProgress {
   /** Number of messages passed to `send`. */
   readonly sent: number;
@@ -38,18 +41,22 @@ export interface SenderProgress {
 
 /** Options of a {@link Sender}. */
 export interface SenderOptions {
-  /** Maximum number of messages in flight, which are not yet decided. At least 1. Default: 10,000. */
+  /**
+   * Maximum number of messages in flight: sent, but not yet passed to the daemon or rejected. At least 1.
+   * Default: 10,000.
+   */
   maxInFlightMessages?: number;
-  /** Maximum size of the messages in flight. A single message may exceed it. Unit: bytes. Default: 4 MiB. */
+  /** Maximum size of the messages in flight. A single message may be larger. Unit: bytes. Default: 4 MiB. */
   maxInFlightBytes?: number;
   /**
-   * Size of the messages at which the sender writes a frame. The last message may exceed it. Lower it if the
-   * sidecar's `grpc.maxReceiveMessageBytes` (4 MiB by default) is lower. Unit: bytes. Default: 1 MiB.
+   * The sender writes a frame when its messages reach this size. The last message of a frame may exceed the
+   * size. Set a lower value if the sidecar's `grpc.maxReceiveMessageBytes` (4 MiB by default) is lower. Unit:
+   * bytes. Default: 1 MiB.
    */
   maxBatchBytes?: number;
   /**
-   * Called for each rejected message, in order. Without it, the next `flush()` or `close()` rejects with an
-   * AggregateError, which contains the first 100 errors.
+   * Called for each rejected message, in order. If it is not set, the next `flush()` or `close()` rejects
+   * with an AggregateError, which contains the first 100 errors.
    */
   onRefused?: (refusal: Refusal) => void;
 }
@@ -75,8 +82,8 @@ interface Waiter {
 }
 
 /**
- * Sends many messages fast and in order over one stream. Messages that are sent in one callback, or soon after
- * each other, share a frame. The promise of `send` is the flow control.
+ * Sends many messages fast and in order over one stream. Messages that are sent in one callback, or soon
+ * after each other, share a frame. Await the promise of `send`, which applies flow control.
  *
  * The client does not replace a broken stream, because that could send a message twice. All later calls
  * reject with the same error, and `undecided` contains the messages with an unknown outcome.
@@ -144,23 +151,27 @@ export class Sender {
     return { sent: this.#sent, decided: this.#decided, accepted: this.#accepted };
   }
 
-  /** Whether the sender ended. Then it cannot send. */
+  /** Whether the sender has ended and cannot send. */
   get closed(): boolean {
     return this.#closing || this.#failure !== undefined;
   }
 
-  /** The messages that were sent but not decided, oldest first. After a failure, their outcome is unknown. */
+  /**
+   * The sent messages that were neither passed to the daemon nor rejected, oldest first. After a failure,
+   * their outcome is unknown.
+   */
   get undecided(): OutgoingMessage[] {
     return this.#inFlight.slice(this.#head).map((message) => toOutgoing(message as MulticastMessage));
   }
 
   /**
-   * Sends a message to the members of one or several groups. Resolves when there is space for the next
-   * message, usually immediately. It does not wait until the daemon gets the message; use `flush` for that.
+   * Sends a message to the members of one group or of several groups. Resolves when the client can accept the
+   * next message, usually immediately. The call does not wait until the daemon gets the message; use `flush`
+   * for that.
    *
    * @param serviceType - one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD
    * @param groups - destinations: groups or private groups
-   * @param payload - must not change before the message is decided
+   * @param payload - must not change before the message is passed to the daemon or rejected
    * @param messageType - the application's own number, -32768 to 32767. Default: 0
    * @throws {@link SpreadError} if the sender has ended or the service type is invalid
    */
@@ -187,7 +198,7 @@ export class Sender {
   }
 
   /**
-   * Resolves when all messages that were sent before are decided.
+   * Resolves when all earlier messages were passed to the daemon or rejected.
    *
    * @throws AggregateError of {@link SpreadError} if messages were rejected and there is no `onRefused`
    * @throws {@link SpreadError} if the stream broke
@@ -200,9 +211,9 @@ export class Sender {
   }
 
   /**
-   * Flushes and ends the stream. A second call waits for the first.
+   * Flushes the messages and ends the stream. A second call waits for the first.
    *
-   * @throws as {@link flush}
+   * @throws the same errors as {@link flush}
    */
   async close(): Promise<SenderProgress> {
     if (!this.#closing && !this.#failure) {
@@ -216,7 +227,10 @@ export class Sender {
     return this.progress;
   }
 
-  /** Ends the stream without waiting. The outcome of messages that are not decided is unknown. */
+  /**
+   * Ends the stream without waiting. The outcome of messages that were neither passed to the daemon nor
+   * rejected is unknown.
+   */
   abort(): void {
     if (this.#over) return;
     const outcome = this.#decided === this.#sent ? 'not-sent' : 'unknown';

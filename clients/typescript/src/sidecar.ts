@@ -39,22 +39,23 @@ const RECEIVE_WINDOW_BYTES = 1024 * 1024;
 export interface SidecarOptions extends SecurityOptions {
   /**
    * `host:port`, `unix:/path`, or another form of clients/README.md. Default, also for an empty string: the
-   * environment variable SPREAD_SIDECAR_TARGET, otherwise `127.0.0.1:4813`. If this option is not set, the
-   * variables of docs/client-environment.md are the defaults of `tls`, `token` and `insecure`.
+   * environment variable SPREAD_SIDECAR_TARGET, or `127.0.0.1:4813` if the variable is not set. If the
+   * program sets no target, the environment variables of docs/client-environment.md are the defaults of
+   * `tls`, `token` and `insecure`.
    */
   target?: string;
   /** Timeout of calls without their own timeout. Unit: ms; more than 0. Default: 30,000. */
   callTimeoutMs?: number;
   /**
    * Keepalive interval of a connection with active calls. After this time without data, the client sends a
-   * PING. If no response arrives within half of the interval, the client reconnects. Otherwise calls on a
-   * lost connection could wait until the lease of their mailboxes expires. Unit: ms; more than 0. Default:
-   * 10,000.
+   * PING. If no response arrives within half of the interval, the client reconnects. Without keepalive, calls
+   * on a lost connection could wait until the lease of their mailboxes expires. Unit: ms; more than 0.
+   * Default: 10,000.
    */
   connectionKeepAliveMs?: number;
-  /** Headers of every call. */
+  /** gRPC request headers of every call. */
   headers?: Readonly<Record<string, string>>;
-  /** Further options of the gRPC channel. */
+  /** Other options of the gRPC channel. */
   channelOptions?: ChannelOptions;
 }
 
@@ -71,29 +72,32 @@ export interface MailboxOptions extends ReceiveOptions {
   /** Whether to receive membership messages. Default: true. */
   membership?: boolean;
   /**
-   * How the sidecar authenticates to the daemon: NULL, or IP (by its IPv4 address). Default: the sidecar's,
-   * NULL.
+   * How the sidecar authenticates to the daemon: NULL (no credential), or IP (the daemon checks the sidecar's
+   * IPv4 address). Default: the sidecar's default, NULL.
    */
   auth?: 'NULL' | 'IP';
   /**
    * The lease: the time that the mailbox lives without a receiver and without calls. Unit: ms. Default: the
-   * sidecar's, 30 s.
+   * sidecar's default, 30 s.
    */
   leaseMs?: number;
   /**
-   * End the mailbox 500 ms after the client's connection closes, for example when the process ends or is
-   * killed, instead of after the lease. Default: false.
+   * Whether the mailbox ends 500 ms after the client's connection closes, for example when the process is
+   * killed. If not, the mailbox ends after the lease. Default: false.
    */
   endWithConnection?: boolean;
   /**
-   * Reconnect after the loss of the daemon connection, and report it by the events ConnectionLost and
-   * ConnectionRestored. `true` selects the sidecar's defaults. Default: false: the mailbox ends with its
-   * connection.
+   * Whether the sidecar reconnects after the daemon connection is lost. The mailbox then receives the events
+   * ConnectionLost and ConnectionRestored. `true` selects the sidecar's defaults. Default: false, which ends
+   * the mailbox when its connection is lost.
    */
   reconnect?: boolean | ReconnectOptions;
-  /** Limits of the delivery queue in the sidecar. Default: the sidecar's. */
+  /** Limits of the delivery queue in the sidecar. Default: the limits of the sidecar's configuration. */
   queue?: QueueOptions;
-  /** AUTO, or EXPLICIT: the sidecar retains an event until it is acknowledged. Default: AUTO. */
+  /**
+   * When the sidecar may release an event. AUTO: after delivery to the transport. EXPLICIT: after the client
+   * acknowledges the event. Default: AUTO.
+   */
   acknowledgement?: AcknowledgementMode;
 }
 
@@ -118,7 +122,7 @@ export interface SidecarVersion {
   daemon: VersionTriple | undefined;
   /** The Spread name of the default daemon. Empty while the sidecar is not connected to it. */
   daemonAddress: string;
-  /** Whether that daemon is the embedded daemon, for development and tests. */
+  /** Whether the default daemon is the embedded daemon, for development and tests. */
   embeddedDaemon: boolean;
 }
 
@@ -172,8 +176,8 @@ export class SpreadSidecar {
   /**
    * Opens a mailbox (SP_connect).
    *
-   * @throws {@link SpreadError}, for example REJECT_NOT_UNIQUE or COULD_NOT_CONNECT. No mailbox was opened
-   * then
+   * @throws {@link SpreadError}, for example REJECT_NOT_UNIQUE or COULD_NOT_CONNECT. In this case, no mailbox
+   * was opened
    */
   async connect(options: MailboxOptions & CallLimits = {}): Promise<Mailbox> {
     return this.connectOwned(options, () => {});
@@ -208,8 +212,8 @@ export class SpreadSidecar {
   }
 
   /**
-   * Attaches to a mailbox that this process or another one opened; see `Mailbox.detach`. When this mailbox
-   * starts to receive, it replaces the attached receiver.
+   * Attaches to a mailbox that this process or a different process opened; see `Mailbox.detach`. When the
+   * returned mailbox starts to receive, it replaces the receiver that is attached.
    *
    * @param mailboxId - `Mailbox.id`
    */
@@ -230,7 +234,9 @@ export class SpreadSidecar {
     return this.#keep(init, options, () => {});
   }
 
-  /** Versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version). */
+  /**
+   * Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version).
+   */
   async version(limits: CallLimits = {}): Promise<SidecarVersion> {
     const response = await this.#rpc.call(this.#client.getVersion, {}, limits);
     return {
@@ -244,9 +250,11 @@ export class SpreadSidecar {
   }
 
   /**
-   * State and counters of all mailboxes of the sidecar, fetched page by page.
+   * Iterates over the state and the counters of all mailboxes of the sidecar. The client requests one page at
+   * a time.
    *
-   * @param adminToken - the sidecar's admin token. Rejected on channels on which `token` is rejected
+   * @param adminToken - the sidecar's admin token. The client rejects it on a channel on which it would
+   * reject `token`
    */
   async *listMailboxes(
     adminToken: string,
@@ -267,11 +275,11 @@ export class SpreadSidecar {
   }
 
   /**
-   * Resolves when the sidecar responds. Retries until then.
+   * Waits until the sidecar responds. Retries failed attempts.
    *
    * @param options.timeoutMs - Unit: ms. Default: 30,000
-   * @throws {@link SpreadError} with status DEADLINE_EXCEEDED and the last failure in its message. Throws at
-   * once if waiting does not help
+   * @throws {@link SpreadError} with status DEADLINE_EXCEEDED after the timeout; the message contains the
+   * last failure. If a retry cannot help, the call rejects immediately
    */
   async waitForReady(options: ReadyOptions = {}): Promise<void> {
     const { signal, timeoutMs = 30_000, daemon = false } = options;
@@ -312,7 +320,7 @@ export class SpreadSidecar {
     return this.#closing;
   }
 
-  /** As {@link close}, but without its errors, which would hide the error of an `await using` block. */
+  /** Calls {@link close} and ignores its errors, which would hide an error of the `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close().catch(ignoreSpreadError);
   }

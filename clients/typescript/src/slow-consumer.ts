@@ -5,15 +5,15 @@ import { toDate, toMilliseconds } from './duration.js';
 export interface SlowConsumer {
   queuedEvents: number;
   queuedBytes: number;
-  /** The exceeded threshold of the queue, in events and in bytes. */
+  /** The thresholds of the queue in events and in bytes. The queue exceeds at least one of them. */
   markEvents: number;
   markBytes: number;
   /**
-   * Time until the sidecar ends the mailbox, unless the queue falls to the threshold before. Undefined without a
-   * soft limit. Unit: ms.
+   * Time until the sidecar ends the mailbox, unless the queue falls to the threshold earlier. Undefined
+   * without a soft limit. Unit: ms.
    */
   timeLeftMs: number | undefined;
-  /** When the sidecar sent it, by the sidecar's clock. Earlier events can delay it. */
+  /** When the sidecar sent the notice, by the sidecar's clock. Earlier events can delay the notice. */
   time: Date | undefined;
 }
 

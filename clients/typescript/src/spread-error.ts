@@ -7,7 +7,7 @@ export type StatusName = keyof typeof GrpcStatus;
 /**
  * The outcome of a failed send. `not-sent`: no byte of the message reached the daemon. `unknown`: the message
  * may have been sent, for example because a deadline passed or a connection broke. The client and the sidecar
- * never send a message twice; the application decides whether to send it again.
+ * never send a message twice. The application decides whether to send it again.
  */
 export type SendOutcome = 'unknown' | 'not-sent';
 
@@ -37,8 +37,9 @@ const SPREAD_DOMAIN = 'spread.org';
 export const SIDECAR_DOMAIN = 'spread-sidecar';
 
 /**
- * The error of this package. `code` and `number` are those of Spread (`REJECT_NOT_UNIQUE`, -6). They are
- * undefined for failures that Spread does not define, such as an expired lease. `reason` is set for both.
+ * The error of this package. `code` and `number` are Spread's name and number of the error
+ * (`REJECT_NOT_UNIQUE`, -6). They are undefined for failures that Spread does not define, such as an expired
+ * lease. `reason` is set for errors of Spread and of the sidecar.
  */
 export class SpreadError extends Error {
   override readonly name = 'SpreadError';
@@ -51,8 +52,8 @@ export class SpreadError extends Error {
   /** The gRPC status name, such as `INVALID_ARGUMENT`. */
   readonly statusName: StatusName;
   /**
-   * `ErrorInfo.reason`: Spread's name, or a value of the contract's ErrorReason without its prefix, such as
-   * `LEASE_EXPIRED`. Empty for failures of the transport.
+   * `ErrorInfo.reason`: Spread's name of the error, or a value of the contract's ErrorReason without its
+   * prefix, such as `LEASE_EXPIRED`. Empty for failures of the transport.
    */
   readonly reason: string;
   /** `ErrorInfo.domain`: `spread.org`, `spread-sidecar`, or empty. */

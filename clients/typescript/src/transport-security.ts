@@ -31,11 +31,14 @@ export interface SecurityOptions {
   /**
    * The client token, sent with every call as `authorization: Bearer <token>`. A function is called before
    * each call, so that the token can change. If the sidecar revokes the token of a Receive stream, the client
-   * attaches again with the new token within the mailbox's lease. A channel on which others could read the
-   * token is rejected; see `insecure`.
+   * gets a new token and attaches again, within the mailbox's lease. The client rejects a channel on which
+   * others could read the token; see `insecure`.
    */
   token?: TokenSource;
-  /** Send tokens without TLS to another machine, for example if a service mesh adds TLS. Default: false. */
+  /**
+   * Whether the client may send tokens to another machine without TLS, for example because a service mesh
+   * adds TLS. Default: false.
+   */
   insecure?: boolean;
   /** Channel credentials of gRPC, instead of `tls`. */
   credentials?: ChannelCredentials;

@@ -38,15 +38,15 @@ def connect(spread_name: Text = ..., *, name: Text, priority: int = ..., members
 def connect(*args: object, **keywords: object) -> MailboxType:
     """connect(spread_name, private_name, priority=0, membership=1) -> mailbox
 
-    Connects to a Spread daemon through the sidecar. All arguments are optional and may be positional or
-    keywords. ``daemon`` is another name of ``spread_name``, and ``name`` is another name of ``private_name``.
+    Connects to a Spread daemon through the sidecar. All arguments are optional. They may be positional or keywords.
+    ``daemon`` is another name of ``spread_name``, and ``name`` is another name of ``private_name``.
 
     ``spread_name``: ``4803``, ``4803@host`` or the path of a Unix socket; the sidecar must allow it. Default:
     the sidecar's default daemon. ``private_name``: at most 10 characters; default: Spread generates one.
     ``priority``: 0 or 1, without effect. ``membership``: whether to receive membership messages.
 
-    Environment variables select the sidecar, see ``DROP_IN.md``: SPREAD_SIDECAR_TARGET, by default
-    ``127.0.0.1:4813``.
+    The environment variable SPREAD_SIDECAR_TARGET selects the sidecar. Default: ``127.0.0.1:4813``. ``DROP_IN.md``
+    has all variables.
     """
     given = bind("connect", _PARAMETERS, args, keywords)
     check_gevent()

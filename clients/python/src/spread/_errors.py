@@ -37,9 +37,10 @@ _IN_CALLS = {
 
 
 class SpreadError(Exception):
-    """A failure of Spread. ``args`` is its number and a sentence, or only a sentence if Spread has no number.
+    """A failure of Spread. ``args`` has the number and a description, or only a description if Spread has no number.
 
-    It has no ``__cause__``, so that a program that does not catch it prints one traceback.
+    The exception has no ``__cause__``. A program that does not catch the exception therefore prints only one
+    traceback.
     """
 
     #: The client's error with all details, if there is one.

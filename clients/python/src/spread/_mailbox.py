@@ -48,7 +48,7 @@ _GIVE_UP_TIME = 5.0
 class MailboxType:
     """A connection to a Spread daemon, which ``connect`` returns.
 
-    One thread may receive while others send. Failures of Spread raise SpreadError. Arguments of a wrong type
+    One thread may receive while other threads send. Failures of Spread raise SpreadError. Arguments of a wrong type
     raise TypeError.
     """
 
@@ -87,7 +87,7 @@ class MailboxType:
     def private_group(self) -> Text:
         """The private group that the daemon assigned, such as ``#user#node1``.
 
-        As in the wrapper, a program may assign another value, which only changes the attribute.
+        As in the wrapper, a program may assign a different value. This only changes the attribute.
         """
         if self._assigned:
             return self._assigned[0]  # type: ignore[return-value]
@@ -104,13 +104,14 @@ class MailboxType:
     def disconnect(self) -> None:
         """Ends the connection after all messages are sent. A second call has no effect.
 
-        Closes the descriptor of ``fileno``. Like SP_disconnect, it does not fail: an unreachable mailbox ends
-        after its lease.
+        Also closes the descriptor of ``fileno``. Like SP_disconnect, the call does not fail. If the sidecar is
+        unreachable, the mailbox ends after its lease.
         """
         self._disconnect(None)
 
     def fileno(self) -> int:
-        """A descriptor that is readable exactly when ``receive`` would not block: for a message or the end.
+        """Returns a descriptor that is readable exactly when ``receive`` would not block: a message has arrived, or
+        the connection has ended.
 
         Use it only to wait, not to read.
         """
@@ -122,7 +123,7 @@ class MailboxType:
             return self._readiness.fileno()
 
     def join(self, group: Text, /) -> None:
-        """Joins a group. The mailbox receives the view that contains it as a message."""
+        """Joins a group. The mailbox then receives the first view that contains this mailbox."""
         name = self._rule.name_in(group, "group")
         self._check_open("join")
         self._call(lambda: self._in_order(lambda: self._mailbox.join(name)))
@@ -149,12 +150,12 @@ class MailboxType:
         ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD. ``group`` is
         truncated after 31 bytes. ``message_type`` is the application's own number, -32768 to 32767.
 
-        The call does not wait until the daemon gets the message. A message may be lost if the process is
-        killed, or if Spread closes the connection. A later call then raises CONNECTION_CLOSED. Waits while
-        10,000 messages or 4 MiB are in flight.
+        The call does not wait until the daemon gets the message. A message may be lost if the process is killed, or
+        if Spread closes the connection. In the second case, a later call raises CONNECTION_CLOSED. The call waits
+        while 10,000 messages or 4 MiB are in flight.
 
-        ``headers`` are names with text values, which the wrapper does not have. A call with headers waits until
-        the daemon connection has accepted the message, and raises SpreadError if the sidecar rejects it.
+        ``headers`` are names with text values. The wrapper does not support them. A call with headers waits until the
+        daemon connection has accepted the message, and raises SpreadError if the sidecar rejects it.
         """
         # Only immutable arguments can be compared by identity.
         if group is not self._last_target[0] or type(group) not in (str, bytes):
@@ -177,7 +178,7 @@ class MailboxType:
         """Sends one message to all members of several groups, given as a tuple. Returns the size of the message
         in bytes.
 
-        Otherwise as ``multicast``.
+        In all other respects, the method works like ``multicast``.
         """
         if not isinstance(groups, tuple):
             raise TypeError("only tuples are allowed for groups")
@@ -207,7 +208,7 @@ class MailboxType:
         raise _errors.SpreadError(f"Unknown message type: {kind}")
 
     def poll(self) -> int:
-        """1 if ``receive`` would not block, otherwise 0. Also 1 at the end."""
+        """Returns 1 if ``receive`` would not block, otherwise 0. Also returns 1 when the connection has ended."""
         self._check_open("poll")
         return int(self._mailbox.ready)
 

@@ -34,7 +34,7 @@ _NO_ID: Final = GroupIdType(GroupId(0, 0, 0))
 
 
 class RegularMsgType:
-    """A message that a client multicast."""
+    """A message that a client has sent with a multicast."""
 
     __slots__ = ("endian", "groups", "headers", "message", "msg_type", "sender")
 

@@ -53,7 +53,7 @@ class OutgoingMessages:
             sender.flush()
 
     def close(self, timeout: Optional[float]) -> None:
-        """Flushes and ends the stream. Raises as ``send``, and after the timeout. Unit: seconds."""
+        """Flushes the messages and ends the stream. Raises as ``send``, and after the timeout. Unit: seconds."""
         deadline = None if timeout is None else time.monotonic() + timeout
         self._closed = True
         # A thread that renews the stream holds the lock until the sidecar has answered all messages in flight.

@@ -9,7 +9,7 @@ from typing import Callable
 class Cancellation:
     """Cancels the calls to which it was passed. Each call then raises SpreadError with status CANCELLED.
 
-    It may be passed to several calls, also at the same time. In asyncio, cancel the task instead.
+    You can pass one Cancellation to several calls, also at the same time. In asyncio, cancel the task instead.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Cancellation:
         return self._cancelled
 
     def cancel(self) -> None:
-        """Cancels the waiting calls, and every later call before it starts."""
+        """Cancels the waiting calls. Later calls with this Cancellation fail before they start."""
         with self._lock:
             self._cancelled = True
             callbacks = list(self._callbacks.values())
@@ -33,8 +33,8 @@ class Cancellation:
             callback()
 
     def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
-        """Calls back once after ``cancel``, at once if it was called before. Returns a function that removes
-        the callback.
+        """Calls ``callback`` once after ``cancel``, or immediately if ``cancel`` was called before. Returns a
+        function that removes the callback.
         """
         with self._lock:
             if not self._cancelled:

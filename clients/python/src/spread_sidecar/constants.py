@@ -97,15 +97,15 @@ FIFO_MESS: Final = 0x00000004
 CAUSAL_MESS: Final = 0x00000008
 #: Service type: one total order for all receivers.
 AGREED_MESS: Final = 0x00000010
-#: Service type: as AGREED_MESS, and delivered only after every daemon of the group's members has the message.
+#: Service type: like AGREED_MESS, but the daemon delivers the message only after the daemons of all members have it.
 SAFE_MESS: Final = 0x00000020
 #: All six service types.
 REGULAR_MESS: Final = 0x0000003F
 
 #: Added to a service type: the sender does not receive its own message.
 SELF_DISCARD: Final = 0x00000040
-#: In the C library, this flag truncates a message that is longer than the receive buffer. In this package it
-#: has no effect, because buffers always fit. It exists for programs that print or compare it.
+#: In the C library, this flag truncates a message that is longer than the receive buffer. In this package, the flag
+#: has no effect, because every message fits in its buffer. It exists for programs that print or compare it.
 DROP_RECV: Final = 0x01000000
 
 #: A view of a group.

@@ -7,9 +7,9 @@ from typing import Literal, Mapping, Optional
 
 from .error_codes import SPREAD_ERRORS
 
-#: The outcome of a failed send. ``not-sent``: no byte of the message reached the daemon. ``unknown``: the
-#: message may have been sent, for example because a deadline passed or a connection broke. The client and the
-#: sidecar never send a message twice; the application decides whether to send it again.
+#: The outcome of a failed send. ``not-sent``: no byte of the message reached the daemon. ``unknown``: the message may
+#: have been sent, for example because a deadline passed or a connection broke. The client and the sidecar never send
+#: a message twice. The application decides whether to send it again.
 SendOutcome = Literal["not-sent", "unknown"]
 
 SPREAD_DOMAIN = "spread.org"
@@ -21,16 +21,17 @@ _NO_METADATA: Mapping[str, str] = MappingProxyType({})
 class SpreadError(Exception):
     """The exception of this package. Arguments of a wrong type raise TypeError instead.
 
-    ``code`` and ``number`` are those of Spread (``REJECT_NOT_UNIQUE``, -6). They are None for failures that
-    Spread does not define, such as an expired lease. ``reason`` is set for both.
+    ``code`` and ``number`` are Spread's name and number of the error (``REJECT_NOT_UNIQUE``, -6). They are None for
+    failures that Spread does not define, such as an expired lease. ``reason`` is set for errors of Spread and of the
+    sidecar.
     """
 
-    #: A sentence for people.
+    #: A description for people.
     message: str
     #: The gRPC status name, such as ``INVALID_ARGUMENT``.
     status: str
-    #: ``ErrorInfo.reason``: Spread's name, or a value of the contract's ErrorReason without its prefix, such as
-    #: ``LEASE_EXPIRED``. Empty for failures of the transport.
+    #: ``ErrorInfo.reason``: Spread's name of the error, or a value of the contract's ErrorReason without its prefix,
+    #: such as ``LEASE_EXPIRED``. Empty for failures of the transport.
     reason: str
     #: ``ErrorInfo.domain``: ``spread.org``, ``spread-sidecar``, or empty.
     domain: str
@@ -46,8 +47,8 @@ class SpreadError(Exception):
     retry_delay: Optional[float]
     #: For a failed send: whether the message may have been sent. None for other calls.
     outcome: Optional[SendOutcome]
-    #: The exception of gRPC, if there was one. It is not the ``__cause__``, because this error contains its
-    #: details.
+    #: The exception of gRPC, if there was one. This exception is not the ``__cause__``, because the SpreadError
+    #: contains its details.
     grpc_error: Optional[BaseException] = None
 
     def __init__(
@@ -114,9 +115,10 @@ def _rebuild(
 
 
 class MessagesRefused(SpreadError):
-    """Messages of a sender were rejected and there is no ``on_refused``. Raised by ``flush()`` and ``close()``.
+    """Messages of a sender were rejected, and ``on_refused`` is not set. ``flush()`` and ``close()`` raise this
+    error.
 
-    ``status``, ``reason`` and other attributes are those of the first error.
+    ``status``, ``reason`` and other attributes have the values of the first error.
     """
 
     #: The first 100 errors. ``metadata["index"]`` is the position of the message.

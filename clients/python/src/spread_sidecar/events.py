@@ -1,4 +1,4 @@
-"""The results of ``receive()``. Distinguish the kinds by ``kind``, ``isinstance`` or ``match``."""
+"""The events that ``receive()`` returns. Distinguish them with ``kind``, ``isinstance`` or ``match``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class ReceivedEvent:
-    """The common part of all received events."""
+    """The properties that all received events have."""
 
     __slots__ = ("_received_ms", "_weight", "sequence")
 
@@ -115,7 +115,7 @@ def _weight_of(headers: MessageHeaders) -> int:
 
 
 class RegularMessage(_ContentEvent):
-    """A message that a client multicast."""
+    """A message that a client has sent with a multicast."""
 
     __slots__ = ()
     kind: ClassVar[Literal["regular"]] = "regular"
@@ -149,7 +149,7 @@ class RegularMessage(_ContentEvent):
 
 
 class RejectedMessage(_ContentEvent):
-    """An operation of this mailbox that the daemon's access policy rejected."""
+    """A join, leave or message of this mailbox that the daemon's access policy rejected."""
 
     __slots__ = ("operation",)
     kind: ClassVar[Literal["rejected"]] = "rejected"
@@ -188,15 +188,15 @@ class RejectedMessage(_ContentEvent):
 
 
 class VirtualSynchronySet:
-    """The members that moved together from one view to the next, and therefore received the same messages in
-    between.
+    """The members that moved together from one view to the next view. Between these views, they received the same
+    messages.
     """
 
     __slots__ = ("members", "mine")
 
     #: Their private groups, in Spread's order.
     members: tuple[str, ...]
-    #: Whether it is the receiver's own set. If there is only one set, this is always True.
+    #: Whether this is the set of the receiving mailbox. If there is only one set, this is always True.
     mine: bool
 
     def __init__(self, members: tuple[str, ...], mine: bool) -> None:
@@ -231,12 +231,13 @@ class MembershipMessage(ReceivedEvent):
 
     @property
     def members(self) -> tuple[str, ...]:
-        """All members in Spread's order, which is the same for all of them. Empty unless this is a view."""
+        """All members, in Spread's order. Every member gets the same order. Empty unless this is a view."""
         return ()
 
     @property
     def changed_members(self) -> tuple[str, ...]:
-        """The members that joined or left; ``reason`` says which. Empty unless this is a view."""
+        """The members that joined or left; ``reason`` says whether they joined or left. Empty unless this is a view.
+        """
         return ()
 
 
@@ -288,7 +289,7 @@ class ViewMessage(MembershipMessage):
 
     @property
     def members(self) -> tuple[str, ...]:
-        """All members in Spread's order, which is the same for all of them."""
+        """All members, in Spread's order. Every member gets the same order."""
         return self._members
 
     @property
@@ -356,8 +357,8 @@ class SelfLeaveMessage(MembershipMessage):
 
 
 class ConnectionLost(ReceivedEvent):
-    """The sidecar lost the daemon connection. Only with ``reconnect``. The groups are left, and the order of
-    messages ends here.
+    """The sidecar lost the daemon connection. Only with ``reconnect``. The mailbox is no longer in its groups, and
+    Spread's order of messages ends at this event.
     """
 
     __slots__ = ("groups", "private_group", "spread_code")
@@ -382,7 +383,9 @@ class ConnectionLost(ReceivedEvent):
 
 
 class ConnectionRestored(ReceivedEvent):
-    """The sidecar reconnected to a daemon with a new session. Only with ``reconnect``."""
+    """The sidecar reconnected to a daemon, with a new session and possibly a new private group. Only with
+    ``reconnect``.
+    """
 
     __slots__ = ("daemon", "groups", "previous_private_group", "private_group")
     kind: ClassVar[Literal["connection_restored"]] = "connection_restored"
@@ -391,7 +394,7 @@ class ConnectionRestored(ReceivedEvent):
     previous_private_group: str
     #: The new private group.
     private_group: str
-    #: The groups that the sidecar joins again. A view follows for each.
+    #: The groups that the sidecar joins again. A view of each group follows.
     groups: tuple[str, ...]
     #: The Spread name of the connected daemon.
     daemon: str

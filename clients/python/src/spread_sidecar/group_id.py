@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class GroupId:
     """The identity of a view.
 
-    Compare group IDs with ``==``. They have no order, and a group ID can repeat after its group was empty. Can
-    be the key of a dictionary.
+    Compare group IDs with ``==``. Group IDs have no order. A group ID can repeat after its group was empty. A group
+    ID can be the key of a dictionary.
     """
 
     #: ID of the daemon that formed the daemon membership, 0 to 2**32 - 1.

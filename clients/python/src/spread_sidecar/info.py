@@ -30,9 +30,9 @@ class QueueLimits:
     max_bytes: int
     #: Replay window in AUTO mode: size of the delivered events that the sidecar retains. Unit: bytes.
     replay_bytes: int
-    #: At a limit: stop reading from the daemon, or end the mailbox.
+    #: What the sidecar does at a limit: stop reading from the daemon, or end the mailbox.
     overflow: Literal["PAUSE", "DISCONNECT"]
-    #: A limit that the queue may exceed for a time. None if there is none.
+    #: A limit that the queue may exceed for some time. None if there is none.
     soft_limit: Optional[SoftLimit]
 
 
@@ -42,11 +42,11 @@ class MailboxLimits:
 
     #: The lease: the time that the mailbox lives without a receiver and without calls. Unit: s.
     lease: float
-    #: Limits of its delivery queue.
+    #: Limits of the delivery queue.
     queue: QueueLimits
     #: Maximum number of groups to which a message can be sent.
     max_groups_per_message: int
-    #: Maximum of payload size + 32 x number of groups. Unit: bytes.
+    #: Maximum of this sum: payload size + 32 x number of groups. Unit: bytes.
     max_message_bytes: int
     #: Maximum number of groups that the mailbox can be in.
     max_groups: int
@@ -98,7 +98,8 @@ class MailboxInfo:
     lease_ends_at: Optional[datetime]
     #: The display ID, which logs and metrics show. It is not a secret and gives no access.
     display_id: str
-    #: When the sidecar ends the mailbox because its queue exceeds the soft limit. None while it does not.
+    #: When the sidecar ends the mailbox because its queue exceeds the soft limit. None while the queue does not
+    #: exceed the limit.
     soft_limit_ends_at: Optional[datetime]
 
 
@@ -116,7 +117,7 @@ class SidecarVersion:
     daemon: Optional[VersionTriple]
     #: The Spread name of the default daemon. Empty while the sidecar is not connected to it.
     daemon_address: str
-    #: Whether that daemon is the embedded daemon, for development and tests.
+    #: Whether the default daemon is the embedded daemon, for development and tests.
     embedded_daemon: bool
 
 
@@ -130,7 +131,7 @@ class PollResult:
     waiting_events: int
     #: Size of the queued events in the sidecar. Unit: bytes.
     waiting_bytes: int
-    #: The state of the mailbox. In contrast to SP_poll, it distinguishes a lost daemon connection from an empty
+    #: The state of the mailbox. It shows a lost daemon connection, which SP_poll does not distinguish from an empty
     #: queue.
     state: MailboxState
 

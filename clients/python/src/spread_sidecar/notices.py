@@ -11,7 +11,7 @@ from .errors import SpreadError
 
 @dataclass(frozen=True)
 class Attached:
-    """A stream is attached: the first one, or one that resumes after a broken one."""
+    """A stream is attached. It is the first stream, or a stream that resumes after a broken stream."""
 
     kind: ClassVar[Literal["attached"]] = "attached"
     #: The sequence of the next event.
@@ -31,20 +31,20 @@ class Detached:
 
 @dataclass(frozen=True)
 class SlowConsumer:
-    """Events arrive in the sidecar's queue faster than the application receives them. It is a warning before a
-    limit ends the mailbox.
+    """Events arrive in the sidecar's queue faster than the application receives them. This notice is a warning before
+    a limit ends the mailbox.
     """
 
     kind: ClassVar[Literal["slow_consumer"]] = "slow_consumer"
     queued_events: int
     queued_bytes: int
-    #: The exceeded threshold of the queue, in events and in bytes.
+    #: The thresholds of the queue in events and in bytes. The queue exceeds at least one of them.
     mark_events: int
     mark_bytes: int
-    #: Time until the sidecar ends the mailbox, unless the queue falls to the threshold before. None without a soft
+    #: Time until the sidecar ends the mailbox, unless the queue falls to the threshold earlier. None without a soft
     #: limit. Unit: s.
     time_left: Optional[float]
-    #: When the sidecar sent the notice, by the sidecar's clock. Earlier events can delay it.
+    #: When the sidecar sent the notice, by the sidecar's clock. Earlier events can delay the notice.
     time: Optional[datetime]
 
 
@@ -57,5 +57,5 @@ class Ended:
     error: Optional[SpreadError]
 
 
-#: Any of them.
+#: Any of these notifications.
 Notice = Union[Attached, Detached, SlowConsumer, Ended]

@@ -1,4 +1,4 @@
-"""Options of connecting, attaching and sending. All are optional; times are in seconds."""
+"""Options to connect, to attach and to send. All options are optional. All times are in seconds."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ class QueueOptions:
     max_bytes: Optional[int] = None
     #: Replay window in AUTO mode: size of the delivered events that the sidecar retains. Unit: bytes.
     replay_bytes: Optional[int] = None
-    #: At a limit: stop reading from the daemon, or end the mailbox.
+    #: What the sidecar does at a limit: stop reading from the daemon, or end the mailbox.
     overflow: Optional[Literal["PAUSE", "DISCONNECT"]] = None
-    #: A limit that the queue may exceed for a time.
+    #: A limit that the queue may exceed for some time.
     soft_limit: Optional[SoftLimit] = None
 
 
@@ -64,12 +64,13 @@ class QueueOptions:
 class ReconnectOptions:
     """How the sidecar reconnects to a daemon."""
 
-    #: Maximum time to reconnect after a loss. Then the mailbox ends. Unit: s. Default: the sidecar's, 60.
+    #: Maximum time to reconnect after the daemon connection is lost. After this time, the mailbox ends. Unit: s.
+    #: Default: the sidecar's default, 60.
     give_up_after: Optional[float] = None
-    #: What to do if another session holds the private name: end, try variants with a number, or use a name that
-    #: the daemon generates. Default: END.
+    #: What to do if the private name is in use by another session: end, try variants with a number, or use a name
+    #: that the daemon generates. Default: END.
     on_name_loss: Optional[Literal["END", "SUFFIX", "DAEMON_MADE"]] = None
-    #: Queue messages in the sidecar during a reconnection. If False, they are rejected with reason
+    #: Whether the sidecar queues messages while it reconnects. If False, the sidecar rejects them with reason
     #: RECONNECTING.
     queue_multicasts: bool = False
 
@@ -77,16 +78,16 @@ class ReconnectOptions:
 class ReceiveOptions(TypedDict, total=False):
     """How this client receives the events of a mailbox."""
 
-    #: Start to receive immediately instead of at the first ``receive()`` or iteration. Default: False.
+    #: Whether to start to receive immediately, instead of at the first ``receive()`` or iteration. Default: False.
     auto_receive: bool
-    #: Maximum number of events that wait for the application in this client. Then the stream pauses. Default:
-    #: 4096.
+    #: Maximum number of events that this client buffers for the application. When the buffer is full, the stream
+    #: pauses. Default: 4096.
     max_buffered_events: int
-    #: Approximate maximum size of events that wait in this client. Then the stream pauses. Unit: bytes.
-    #: Default: 4 MiB.
+    #: Approximate maximum size of events that this client buffers. When the buffer is full, the stream pauses. Unit:
+    #: bytes. Default: 4 MiB.
     max_buffered_bytes: int
-    #: With EXPLICIT acknowledgement: only ``acknowledge()`` acknowledges events. If False, the client acknowledges
-    #: an event when the application asks for the next one. This suits one receiving loop, but not several at the
+    #: With EXPLICIT acknowledgement: only ``acknowledge()`` acknowledges events. If False, the client acknowledges an
+    #: event when the application asks for the next event. This suits one receiving loop, but not several loops at the
     #: same time. Default: False.
     manual_acknowledgement: bool
     #: With EXPLICIT: maximum number of events that are delivered but not acknowledged. 0: no limit. Default: 0.
@@ -94,14 +95,14 @@ class ReceiveOptions(TypedDict, total=False):
     #: With EXPLICIT: maximum size of events that are delivered but not acknowledged. 0: no limit. Unit: bytes.
     #: Default: 0.
     max_outstanding_bytes: int
-    #: Interval of the sidecar's heartbeats on an idle stream. A stream without any frame for three intervals
-    #: counts as broken. 0.1 to 3600; 0 disables heartbeats. Unit: s. Default: 10.
+    #: Interval of the sidecar's heartbeats on an idle stream. If no frame arrives for three intervals, the client
+    #: treats the stream as broken. 0.1 to 3600; 0 disables heartbeats. Unit: s. Default: 10.
     heartbeat_interval: float
-    #: Renew the lease while the application neither receives nor calls. If False, the sidecar ends such a
-    #: mailbox after the lease. Default: True.
+    #: Whether the client renews the lease while the application neither receives events nor makes calls. If False,
+    #: the sidecar ends such a mailbox after the lease. Default: True.
     keep_alive: bool
-    #: Gets notifications that are not events: see ``spread_sidecar.notices``. A background thread calls it; it
-    #: must not block.
+    #: Gets notifications that are not events: see ``spread_sidecar.notices``. A background thread calls the function,
+    #: which must not block.
     on_notice: Callable[[Notice], None]
 
 
@@ -118,22 +119,23 @@ class MailboxOptions(ReceiveOptions, total=False):
     priority: int
     #: Whether to receive membership messages. Default: True.
     membership: bool
-    #: How the sidecar authenticates to the daemon: NULL, or IP (by its IPv4 address). Default: the sidecar's,
-    #: NULL.
+    #: How the sidecar authenticates to the daemon: NULL (no credential), or IP (the daemon checks the sidecar's IPv4
+    #: address). Default: the sidecar's default, NULL.
     auth: Literal["NULL", "IP"]
     #: The lease: the time that the mailbox lives without a receiver and without calls. Unit: s. Default: the
-    #: sidecar's, 30.
+    #: sidecar's default, 30.
     lease: float
-    #: End the mailbox 500 ms after the client's connection closes, for example when the process ends or is
-    #: killed, instead of after the lease. Default: False.
+    #: Whether the mailbox ends 500 ms after the client's connection closes, for example when the process is killed.
+    #: If not, the mailbox ends after the lease. Default: False.
     end_with_connection: bool
-    #: Reconnect after the loss of the daemon connection, and report it by the events ConnectionLost and
-    #: ConnectionRestored. True selects the sidecar's defaults. Default: False: the mailbox ends with its
-    #: connection.
+    #: Whether the sidecar reconnects after the daemon connection is lost. The mailbox then receives the events
+    #: ConnectionLost and ConnectionRestored. True selects the sidecar's defaults. Default: False, which ends the
+    #: mailbox when its connection is lost.
     reconnect: Union[bool, ReconnectOptions]
-    #: Limits of the delivery queue in the sidecar. Default: the sidecar's.
+    #: Limits of the delivery queue in the sidecar. Default: the limits of the sidecar's configuration.
     queue: QueueOptions
-    #: AUTO, or EXPLICIT: the sidecar retains an event until it is acknowledged. Default: AUTO.
+    #: When the sidecar may release an event. AUTO: after delivery to the transport. EXPLICIT: after the client
+    #: acknowledges the event. Default: AUTO.
     acknowledgement: Literal["AUTO", "EXPLICIT"]
 
 
@@ -148,17 +150,18 @@ class AttachOptions(ReceiveOptions, total=False):
 class ChannelOptions(TypedDict, total=False):
     """How to reach a sidecar."""
 
-    #: ``host:port``, ``unix:/path``, or another form of clients/README.md. Default, also for an empty string:
-    #: the environment variable SPREAD_SIDECAR_TARGET, otherwise ``127.0.0.1:4813``. If this option is not set,
-    #: the variables SPREAD_SIDECAR_TLS, SPREAD_SIDECAR_TLS_CA, SPREAD_SIDECAR_TLS_CERT, SPREAD_SIDECAR_TLS_KEY,
-    #: SPREAD_SIDECAR_TLS_SERVER_NAME, SPREAD_SIDECAR_TOKEN_FILE and SPREAD_SIDECAR_INSECURE are the defaults of
-    #: ``tls``, ``token`` and ``insecure``. An empty variable counts as not set.
+    #: ``host:port``, ``unix:/path``, or another form of clients/README.md. Default, also for an empty string: the
+    #: environment variable SPREAD_SIDECAR_TARGET, or ``127.0.0.1:4813`` if the variable is not set. If the program
+    #: sets no target, the environment variables SPREAD_SIDECAR_TLS, SPREAD_SIDECAR_TLS_CA, SPREAD_SIDECAR_TLS_CERT,
+    #: SPREAD_SIDECAR_TLS_KEY, SPREAD_SIDECAR_TLS_SERVER_NAME, SPREAD_SIDECAR_TOKEN_FILE and SPREAD_SIDECAR_INSECURE
+    #: are the defaults of ``tls``, ``token`` and ``insecure``. An empty variable counts as not set.
     target: str
     #: Default: no TLS. True: TLS with gRPC's authorities and without a client certificate.
     tls: Union[bool, TlsOptions]
-    #: Send tokens without TLS to another machine, for example if a service mesh adds TLS. Default: False.
+    #: Whether the client may send tokens to another machine without TLS, for example because a service mesh adds TLS.
+    #: Default: False.
     insecure: bool
-    #: Headers of every call.
+    #: gRPC request headers of every call.
     headers: Mapping[str, str]
     #: Timeout of calls without their own timeout. Unit: s; more than 0. Default: 30.
     call_timeout: float
@@ -166,24 +169,24 @@ class ChannelOptions(TypedDict, total=False):
     #: PING. If no response arrives within half of the interval, the client reconnects. Unit: s; more than 0.
     #: Default: 10.
     connection_keep_alive: float
-    #: Further options of the gRPC channel. They override those of this package.
+    #: Other options of the gRPC channel. They override the options that this package sets.
     channel_options: Sequence[tuple[str, object]]
 
 
 class SidecarOptions(ChannelOptions, total=False):
     """How to reach a sidecar, with the token."""
 
-    #: The client token, sent with every call as ``authorization: Bearer <token>``. A function is called before
-    #: each call, so that the token can change. If the sidecar revokes the token of a Receive stream, the client
-    #: attaches again with the new token within the mailbox's lease. A channel on which others could read the
-    #: token is rejected; see ``insecure``.
+    #: The client token, sent with every call as ``authorization: Bearer <token>``. A function is called before each
+    #: call, so that the token can change. If the sidecar revokes the token of a Receive stream, the client gets a new
+    #: token and attaches again, within the mailbox's lease. The client rejects a channel on which others could read
+    #: the token; see ``insecure``.
     token: TokenSource
 
 
 class AsyncSidecarOptions(ChannelOptions, total=False):
     """How to reach a sidecar, with the token."""
 
-    #: As in SidecarOptions; the function may be a coroutine function.
+    #: As in ``SidecarOptions``. The function may also be a coroutine function.
     token: AsyncTokenSource
 
 
@@ -198,10 +201,12 @@ class AsyncConnectOptions(AsyncSidecarOptions, MailboxOptions, total=False):
 class SenderOptions(TypedDict, total=False):
     """Options of a sender."""
 
-    #: Maximum number of messages in flight, which are not yet decided. At least 1. Default: 10,000.
+    #: Maximum number of messages in flight: sent, but not yet passed to the daemon or rejected. At least 1. Default:
+    #: 10,000.
     max_in_flight_messages: int
-    #: Maximum size of the messages in flight. A single message may exceed it. Unit: bytes. Default: 4 MiB.
+    #: Maximum size of the messages in flight. A single message may be larger. Unit: bytes. Default: 4 MiB.
     max_in_flight_bytes: int
-    #: Size of the messages at which the sender writes a frame. The last message may exceed it. Lower it if the
-    #: sidecar's ``grpc.maxReceiveMessageBytes`` (4 MiB by default) is lower. Unit: bytes. Default: 1 MiB.
+    #: The sender writes a frame when its messages reach this size. The last message of a frame may exceed the size.
+    #: Set a lower value if the sidecar's ``grpc.maxReceiveMessageBytes`` (4 MiB by default) is lower. Unit: bytes.
+    #: Default: 1 MiB.
     max_batch_bytes: int

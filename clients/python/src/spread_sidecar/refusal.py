@@ -11,7 +11,7 @@ from .errors import SpreadError
 class Refusal:
     """A rejected message of a sender. It was not sent."""
 
-    #: The position among the sender's messages, from 1.
+    #: The position of the message among the sender's messages, starting at 1.
     index: int
     #: The error that ``multicast`` would have raised.
     error: SpreadError

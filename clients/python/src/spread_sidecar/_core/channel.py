@@ -31,7 +31,7 @@ class ChannelPlan:
     security: ChannelSecurity
     #: Arguments of the gRPC channel.
     arguments: list[tuple[str, object]]
-    #: Headers of every call.
+    #: gRPC request headers of every call.
     headers: tuple[tuple[str, str], ...]
     #: Timeout of calls without their own timeout. Unit: s.
     call_timeout: float

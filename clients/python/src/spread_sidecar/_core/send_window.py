@@ -76,7 +76,7 @@ class SendWindow:
 
     @property
     def undecided(self) -> list[OutgoingMessage]:
-        """The messages that were sent but not decided, oldest first."""
+        """The sent messages that were neither passed to the daemon nor rejected, oldest first."""
         return [message.to_public() for message in self._in_flight]
 
     def check_open(self) -> None:

@@ -25,8 +25,8 @@ def connect(
 ) -> Mailbox:
     """Opens a mailbox over its own channel. ``disconnect()`` also closes the channel.
 
-    Options: those of ``SidecarOptions`` and ``MailboxOptions``. To open several mailboxes over one channel, use
-    ``SpreadSidecar``.
+    The options are those of ``SidecarOptions`` and ``MailboxOptions``. To open several mailboxes over one channel,
+    use ``SpreadSidecar``.
     """
     channel, mailbox = split_options(options, SidecarOptions)
     sidecar = SpreadSidecar(**cast(SidecarOptions, channel))

@@ -51,12 +51,12 @@ class Mailbox:
     """A connection to a Spread daemon that the sidecar owns. ``SpreadSidecar.connect`` and ``attach`` return
     it.
 
-    All failures are SpreadError. Thread-safe: for example, one thread receives while others send. Mailboxes are
-    independent of each other. As a context manager, it disconnects at the end of the block. Iterating over it
-    yields its events until it is disconnected.
+    All failures raise SpreadError. A mailbox is thread-safe: for example, one thread receives while other threads
+    send. Mailboxes are independent of each other. A ``with`` block disconnects the mailbox at its end. A loop over
+    the mailbox yields its events until the mailbox is disconnected.
 
-    Each call takes ``timeout``, in seconds (default: the channel's ``call_timeout``), and ``cancel``, with
-    which another thread cancels it.
+    Each call takes ``timeout`` and ``cancel``. ``timeout`` is in seconds; the default is the channel's
+    ``call_timeout``. With the ``Cancellation`` in ``cancel``, a different thread can cancel the call.
     """
 
     #: The mailbox ID. Keep it secret: its holder can use the mailbox.
@@ -121,8 +121,8 @@ class Mailbox:
 
     @property
     def ready(self) -> bool:
-        """Whether ``receive()`` would return an event or the end without waiting. False before receiving has
-        started.
+        """Whether ``receive()`` would return an event or raise the error of the end without waiting. False before the
+        client has started to receive.
         """
         return self._inbox.ready
 
@@ -136,8 +136,8 @@ class Mailbox:
     ) -> Optional[ViewMessage]:
         """Joins a group (SP_join). No effect if the mailbox is already a member.
 
-        With ``await_view``, waits for the view that contains this mailbox, and returns it. The mailbox also
-        receives it as an event.
+        With ``await_view``, waits for the first view that contains this mailbox, and returns the view. The mailbox
+        also receives this view as an event.
         """
         return self._call(calls.join(self.id, group, await_view), timeout, cancel)
 
@@ -151,8 +151,8 @@ class Mailbox:
     ) -> Optional[SelfLeaveMessage]:
         """Leaves a group (SP_leave). No effect if the mailbox is not a member.
 
-        With ``await_view``, waits for the self-leave and returns it, or None if the mailbox was not a member.
-        The mailbox also receives it as an event.
+        With ``await_view``, waits for the self-leave, and returns it. Returns None if the mailbox was not a member.
+        The mailbox also receives the self-leave as an event.
         """
         return self._call(calls.leave(self.id, group, await_view), timeout, cancel)
 
@@ -168,8 +168,8 @@ class Mailbox:
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> int:
-        """Sends a message to all members of a group, or to a private group (SP_multicast). The sender need not
-        be a member.
+        """Sends a message to all members of a group, or to a private group (SP_multicast). The sender does not need
+        to be a member of the group.
 
         ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD. ``group`` has 1
         to 31 characters from ``$`` to ``~``, or is a private group. ``message`` has at most 143,119 bytes; text
@@ -205,8 +205,8 @@ class Mailbox:
     ) -> int:
         """Sends one message to all members of several groups (SP_multigroup_multicast).
 
-        A mailbox in several of these groups receives it once. 1 to ``limits.max_groups_per_message`` groups.
-        Otherwise as ``multicast``.
+        A mailbox that is in several of these groups receives the message once. ``groups`` has 1 to
+        ``limits.max_groups_per_message`` groups. In all other respects, the method works like ``multicast``.
         """
         call = calls.multicast(self.id, service_type, groups, message, message_type, self_discard, headers)
         return self._call(call, timeout, cancel)
@@ -214,12 +214,12 @@ class Mailbox:
     def sender(
         self, *, on_refused: Optional[Callable[[Refusal], None]] = None, **options: Unpack[SenderOptions]
     ) -> Sender:
-        """Opens a stream that sends many messages, for rates that one call per message cannot reach.
+        """Opens a stream that sends many messages. A stream is faster than one call for each message.
 
-        The messages of the stream keep their order. Call ``flush()`` before other calls of this mailbox that
-        must come after them. ``on_refused`` is called for each rejected message, in order, in the background;
-        it must not block. Without it, the next ``flush()`` or ``close()`` raises MessagesRefused, which
-        contains the first 100 errors.
+        The messages of the stream keep their order. Call ``flush()`` before a call of this mailbox that must come
+        after these messages. A background thread calls ``on_refused`` for each rejected message, in order.
+        ``on_refused`` must not block. If it is not set, the next ``flush()`` or ``close()`` raises MessagesRefused,
+        which contains the first 100 errors.
         """
         reject_unknown(options, SenderOptions)
         if self._closed:
@@ -233,10 +233,10 @@ class Mailbox:
     def receive(self, timeout: Optional[float] = None, *, cancel: Optional[Cancellation] = None) -> SpreadEvent:
         """Waits for the next event (SP_receive). The first call starts to receive.
 
-        The client replaces broken streams: each event arrives once and in order. ``timeout``: maximum time to
-        wait, in seconds; 0 does not wait; default: no limit. Then the status is DEADLINE_EXCEEDED. After the
-        last event, it raises SpreadError with the reason of the mailbox's end. After ``disconnect``, the code
-        is ILLEGAL_SESSION.
+        If a stream breaks, the client resumes on a new stream. Each event arrives once and in order. ``timeout`` is
+        the maximum time to wait, in seconds. With 0, the call does not wait. Default: no limit. After this time, the
+        call raises SpreadError with status DEADLINE_EXCEEDED. After the last event, it raises SpreadError with the
+        reason why the mailbox ended. After ``disconnect``, the code is ILLEGAL_SESSION.
         """
         if timeout:
             check_timeout(timeout)
@@ -256,10 +256,10 @@ class Mailbox:
         *,
         cancel: Optional[Cancellation] = None,
     ) -> list[SpreadEvent]:
-        """Waits for the next event and returns it with all further available events, for high rates.
+        """Waits for the next event, and returns it with all other events that have arrived. Use it for high rates.
 
-        Otherwise as ``receive``. With automatic acknowledgement, the next call acknowledges all returned
-        events.
+        In all other respects, the method works like ``receive``. With automatic acknowledgement, the next call
+        acknowledges all returned events.
         """
         if max_events < 1:
             raise field_error("max_events", "a whole number, 1 or more", max_events)
@@ -271,7 +271,7 @@ class Mailbox:
         return events + more
 
     def __iter__(self) -> Iterator[SpreadEvent]:
-        """Iterates over the mailbox's events until the mailbox disconnects. Leaving the loop does not end the
+        """Iterates over the mailbox's events until the mailbox disconnects. The end of the loop does not end the
         mailbox.
         """
         while True:
@@ -306,11 +306,11 @@ class Mailbox:
     def view(
         self, group: str, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None
     ) -> CurrentView:
-        """The current view of a group of this mailbox, without waiting for a change."""
+        """Returns the current view of a group of this mailbox, without waiting for a change."""
         return self._call(calls.view(self.id, group), timeout, cancel)
 
     def info(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> MailboxInfo:
-        """State and counters of the mailbox in the sidecar."""
+        """Returns the state and the counters of the mailbox in the sidecar."""
         return self._call(calls.info(self.id), timeout, cancel)
 
     def disconnect(
@@ -321,14 +321,15 @@ class Mailbox:
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> bool:
-        """Ends the mailbox (SP_disconnect). Events that arrived before the call can still be received.
+        """Ends the mailbox (SP_disconnect). The application can still receive the events that arrived before the
+        call.
 
         ``leave_groups_first``: leave all groups first, so that other members see LEAVE instead of DISCONNECT.
         ``abort``: close the daemon connection without a disconnect message (SP_kill), for failure tests.
 
-        The client releases its resources even if the call fails. In that case, the sidecar ends the mailbox
-        when the lease expires. Returns True if this call ended the mailbox. Returns False if it had ended, or
-        if the sidecar is shutting down or unreachable. A second call has the result of the first.
+        The client releases its resources even if the call fails. In that case, the sidecar ends the mailbox when the
+        lease expires. Returns True if this call ended the mailbox. Returns False if the mailbox had already ended, or
+        if the sidecar is shutting down or unreachable. A second call has the result of the first call.
         """
         with self._ending:
             if self._end_failure is not None:
@@ -352,7 +353,8 @@ class Mailbox:
     def detach(self) -> Resumption:
         """Detaches from the mailbox without ending it.
 
-        Within the lease, ``SpreadSidecar.attach`` resumes it with the returned values, also in another process.
+        To resume the mailbox, pass the returned values to ``SpreadSidecar.attach`` within the lease. Another process
+        can do this too.
         """
         self._receiver.close()
         self._close()
@@ -377,9 +379,9 @@ class Mailbox:
     def observe_readiness(self, observer: Optional[ReadinessObserver]) -> None:
         """Calls ``observer(ready)`` now and at each change of ``ready``. None removes the observer.
 
-        Use it to build a descriptor that is readable exactly when ``receive()`` would not block. It starts to
-        receive. The observer is called with the inbox locked, by the receiving thread and by threads that take
-        events. It must be quick, must not raise, and must not call this mailbox.
+        Use it to build a descriptor that is readable exactly when ``receive()`` would not block. This method also
+        starts to receive. The receiving thread and threads that take events call the observer, while they hold the
+        lock of the inbox. The observer must be quick, must not raise, and must not call this mailbox.
         """
         self._inbox.observe(observer)
         if observer is not None:

@@ -36,8 +36,8 @@ _open: weakref.WeakSet[SpreadSidecar] = weakref.WeakSet()
 class SpreadSidecar:
     """A channel to a sidecar, which opens mailboxes. It connects at the first call.
 
-    As a context manager, it closes at the end of the block. Options: see ``SidecarOptions``. Without
-    ``target``, environment variables select the sidecar, see ``ChannelOptions.target``.
+    A ``with`` block closes the channel at its end. For the options, see ``SidecarOptions``. Without ``target``,
+    environment variables select the sidecar; see ``ChannelOptions.target``.
     """
 
     #: The target of the channel.
@@ -63,9 +63,9 @@ class SpreadSidecar:
         cancel: Optional[Cancellation] = None,
         **options: Unpack[MailboxOptions],
     ) -> Mailbox:
-        """Opens a mailbox (SP_connect). Options: see ``MailboxOptions``.
+        """Opens a mailbox (SP_connect). For the options, see ``MailboxOptions``.
 
-        Raises SpreadError, for example REJECT_NOT_UNIQUE or COULD_NOT_CONNECT. No mailbox was opened then.
+        Raises SpreadError, for example REJECT_NOT_UNIQUE or COULD_NOT_CONNECT. In this case, no mailbox was opened.
         """
         return self._connect(options, timeout, cancel, lambda: None)
 
@@ -77,9 +77,10 @@ class SpreadSidecar:
         cancel: Optional[Cancellation] = None,
         **options: Unpack[AttachOptions],
     ) -> Mailbox:
-        """Attaches to a mailbox that this process or another one opened; see ``Mailbox.detach``.
+        """Attaches to a mailbox that this process or a different process opened; see ``Mailbox.detach``.
 
-        When this mailbox starts to receive, it replaces the attached receiver. Options: see ``AttachOptions``.
+        When the returned mailbox starts to receive, it replaces the receiver that is attached. For the options, see
+        ``AttachOptions``.
         """
         reject_unknown(options, AttachOptions)
         settings = to_receive_settings(options)
@@ -89,7 +90,7 @@ class SpreadSidecar:
         return self._keep(responses.attached(mailbox_id, info, after), settings, lambda: None)
 
     def version(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> SidecarVersion:
-        """Versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version)."""
+        """Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version)."""
         return self._rpc.call(calls.version(), timeout, cancel)
 
     def list_mailboxes(
@@ -100,10 +101,11 @@ class SpreadSidecar:
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> Iterator[MailboxInfo]:
-        """State and counters of all mailboxes of the sidecar, fetched page by page.
+        """Iterates over the state and the counters of all mailboxes of the sidecar. The client requests one page at a
+        time.
 
-        ``admin_token`` is the sidecar's admin token, which replaces ``token`` for these calls. Rejected on
-        channels on which ``token`` is rejected.
+        ``admin_token`` is the sidecar's admin token, which replaces ``token`` for these calls. The client rejects it
+        on a channel on which it would reject ``token``.
         """
         headers: tuple[tuple[str, str], ...] = ()
         if admin_token is not None:
@@ -119,10 +121,10 @@ class SpreadSidecar:
     def wait_for_ready(
         self, timeout: float = 30.0, *, daemon: bool = False, cancel: Optional[Cancellation] = None
     ) -> None:
-        """Waits until the sidecar responds, and retries until then.
+        """Waits until the sidecar responds. Retries failed attempts.
 
-        ``daemon``: also wait until the sidecar is connected to its default daemon. Raises SpreadError with
-        status DEADLINE_EXCEEDED after the timeout, and at once if waiting does not help.
+        ``daemon``: also wait until the sidecar is connected to its default daemon. Raises SpreadError with status
+        DEADLINE_EXCEEDED after the timeout. If a retry cannot help, raises the error immediately.
         """
         wait = ReadyWait(self.target, timeout, daemon)
         while True:

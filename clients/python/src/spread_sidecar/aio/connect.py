@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def connect(*, timeout: Optional[float] = None, **options: Unpack[AsyncConnectOptions]) -> Opening[Mailbox]:
     """Opens a mailbox over its own channel. ``disconnect()`` also closes the channel.
 
-    Use ``await`` or ``async with``. Options: those of ``AsyncSidecarOptions`` and ``MailboxOptions``. To open
+    Use ``await`` or ``async with``. The options are those of ``AsyncSidecarOptions`` and ``MailboxOptions``. To open
     several mailboxes over one channel, use ``SpreadSidecar``.
     """
     return Opening(_connect(timeout, options))

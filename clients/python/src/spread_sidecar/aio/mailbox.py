@@ -51,9 +51,9 @@ class Mailbox:
     """A connection to a Spread daemon that the sidecar owns. ``SpreadSidecar.connect`` and ``attach`` return
     it.
 
-    All failures are SpreadError. Several tasks may use it at once. Mailboxes are independent of each other. As
-    a context manager, it disconnects at the end of the block. Iterating over it yields its events until it is
-    disconnected.
+    All failures raise SpreadError. Several tasks may use a mailbox at the same time. Mailboxes are independent of
+    each other. An ``async with`` block disconnects the mailbox at its end. A loop over the mailbox yields its events
+    until the mailbox is disconnected.
 
     Each call takes ``timeout``, in seconds (default: the channel's ``call_timeout``). To cancel a call, cancel
     its task.
@@ -117,8 +117,8 @@ class Mailbox:
 
     @property
     def ready(self) -> bool:
-        """Whether ``receive()`` would return an event or the end without waiting. False before receiving has
-        started.
+        """Whether ``receive()`` would return an event or raise the error of the end without waiting. False before the
+        client has started to receive.
         """
         return self._inbox.ready
 
@@ -127,8 +127,8 @@ class Mailbox:
     ) -> Optional[ViewMessage]:
         """Joins a group (SP_join). No effect if the mailbox is already a member.
 
-        With ``await_view``, waits for the view that contains this mailbox, and returns it. The mailbox also
-        receives it as an event.
+        With ``await_view``, waits for the first view that contains this mailbox, and returns the view. The mailbox
+        also receives this view as an event.
         """
         return await self._call(calls.join(self.id, group, await_view), timeout)
 
@@ -137,8 +137,8 @@ class Mailbox:
     ) -> Optional[SelfLeaveMessage]:
         """Leaves a group (SP_leave). No effect if the mailbox is not a member.
 
-        With ``await_view``, waits for the self-leave and returns it, or None if the mailbox was not a member.
-        The mailbox also receives it as an event.
+        With ``await_view``, waits for the self-leave, and returns it. Returns None if the mailbox was not a member.
+        The mailbox also receives the self-leave as an event.
         """
         return await self._call(calls.leave(self.id, group, await_view), timeout)
 
@@ -153,8 +153,8 @@ class Mailbox:
         headers: Optional[Mapping[str, str]] = None,
         timeout: Optional[float] = None,
     ) -> int:
-        """Sends a message to all members of a group, or to a private group (SP_multicast). The sender need not
-        be a member.
+        """Sends a message to all members of a group, or to a private group (SP_multicast). The sender does not need
+        to be a member of the group.
 
         ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD. ``group`` has 1
         to 31 characters from ``$`` to ``~``, or is a private group. ``message`` has at most 143,119 bytes; text
@@ -189,8 +189,8 @@ class Mailbox:
     ) -> int:
         """Sends one message to all members of several groups (SP_multigroup_multicast).
 
-        A mailbox in several of these groups receives it once. 1 to ``limits.max_groups_per_message`` groups.
-        Otherwise as ``multicast``.
+        A mailbox that is in several of these groups receives the message once. ``groups`` has 1 to
+        ``limits.max_groups_per_message`` groups. In all other respects, the method works like ``multicast``.
         """
         call = calls.multicast(self.id, service_type, groups, message, message_type, self_discard, headers)
         return await self._call(call, timeout)
@@ -198,12 +198,12 @@ class Mailbox:
     def sender(
         self, *, on_refused: Optional[Callable[[Refusal], None]] = None, **options: Unpack[SenderOptions]
     ) -> Opening[Sender]:
-        """Opens a stream that sends many messages, for rates that one call per message cannot reach.
+        """Opens a stream that sends many messages. A stream is faster than one call for each message.
 
-        The messages of the stream keep their order. Call ``flush()`` before other calls of this mailbox that
-        must come after them. ``on_refused`` is called for each rejected message, in order; it must not block.
-        Without it, the next ``flush()`` or ``close()`` raises MessagesRefused, which contains the first 100
-        errors.
+        The messages of the stream keep their order. Call ``flush()`` before a call of this mailbox that must come
+        after these messages. The client calls ``on_refused`` for each rejected message, in order. ``on_refused`` must
+        not block. If it is not set, the next ``flush()`` or ``close()`` raises MessagesRefused, which contains the
+        first 100 errors.
 
         Use ``await`` or ``async with``.
         """
@@ -213,10 +213,10 @@ class Mailbox:
     async def receive(self, timeout: Optional[float] = None) -> SpreadEvent:
         """Waits for the next event (SP_receive). The first call starts to receive.
 
-        The client replaces broken streams: each event arrives once and in order, also if a call is cancelled.
-        ``timeout``: maximum time to wait, in seconds; 0 does not wait; default: no limit. Then the status is
-        DEADLINE_EXCEEDED. After the last event, it raises SpreadError with the reason of the mailbox's end.
-        After ``disconnect``, the code is ILLEGAL_SESSION.
+        If a stream breaks, the client resumes on a new stream. Each event arrives once and in order, also if a call
+        is cancelled. ``timeout`` is the maximum time to wait, in seconds. With 0, the call does not wait. Default: no
+        limit. After this time, the call raises SpreadError with status DEADLINE_EXCEEDED. After the last event, it
+        raises SpreadError with the reason why the mailbox ended. After ``disconnect``, the code is ILLEGAL_SESSION.
         """
         if timeout:
             check_timeout(timeout)
@@ -230,10 +230,10 @@ class Mailbox:
         return event
 
     async def receive_many(self, max_events: int = 1000, timeout: Optional[float] = None) -> list[SpreadEvent]:
-        """Waits for the next event and returns it with all further available events, for high rates.
+        """Waits for the next event, and returns it with all other events that have arrived. Use it for high rates.
 
-        Otherwise as ``receive``. With automatic acknowledgement, the next call acknowledges all returned
-        events.
+        In all other respects, the method works like ``receive``. With automatic acknowledgement, the next call
+        acknowledges all returned events.
         """
         if max_events < 1:
             raise field_error("max_events", "a whole number, 1 or more", max_events)
@@ -245,7 +245,7 @@ class Mailbox:
         return events + more
 
     async def __aiter__(self) -> AsyncIterator[SpreadEvent]:
-        """Iterates over the mailbox's events until the mailbox disconnects. Leaving the loop does not end the
+        """Iterates over the mailbox's events until the mailbox disconnects. The end of the loop does not end the
         mailbox.
         """
         while True:
@@ -272,24 +272,25 @@ class Mailbox:
         return await self._call(calls.acknowledge(self.id, sequence), timeout)
 
     async def view(self, group: str, *, timeout: Optional[float] = None) -> CurrentView:
-        """The current view of a group of this mailbox, without waiting for a change."""
+        """Returns the current view of a group of this mailbox, without waiting for a change."""
         return await self._call(calls.view(self.id, group), timeout)
 
     async def info(self, *, timeout: Optional[float] = None) -> MailboxInfo:
-        """State and counters of the mailbox in the sidecar."""
+        """Returns the state and the counters of the mailbox in the sidecar."""
         return await self._call(calls.info(self.id), timeout)
 
     async def disconnect(
         self, *, leave_groups_first: bool = False, abort: bool = False, timeout: Optional[float] = None
     ) -> bool:
-        """Ends the mailbox (SP_disconnect). Events that arrived before the call can still be received.
+        """Ends the mailbox (SP_disconnect). The application can still receive the events that arrived before the
+        call.
 
         ``leave_groups_first``: leave all groups first, so that other members see LEAVE instead of DISCONNECT.
         ``abort``: close the daemon connection without a disconnect message (SP_kill), for failure tests.
 
-        The client releases its resources even if the call fails. In that case, the sidecar ends the mailbox
-        when the lease expires. Returns True if this call ended the mailbox. Returns False if it had ended, or
-        if the sidecar is shutting down or unreachable. A second call waits for the first and has the same
+        The client releases its resources even if the call fails. In that case, the sidecar ends the mailbox when the
+        lease expires. Returns True if this call ended the mailbox. Returns False if the mailbox had already ended, or
+        if the sidecar is shutting down or unreachable. A second call waits for the first call and has the same
         result.
         """
         if self._ending is None:
@@ -304,7 +305,8 @@ class Mailbox:
     async def detach(self) -> Resumption:
         """Detaches from the mailbox without ending it.
 
-        Within the lease, ``SpreadSidecar.attach`` resumes it with the returned values, also in another process.
+        To resume the mailbox, pass the returned values to ``SpreadSidecar.attach`` within the lease. Another process
+        can do this too.
         """
         await self._receiver.close()
         await self._close()

@@ -27,9 +27,9 @@ _log = logging.getLogger("spread_sidecar")
 class Sender:
     """Sends many messages fast and in order over one stream. ``Mailbox.sender()`` returns it.
 
-    Messages that are sent while a frame is being written share the next frame. The client does not replace a
-    broken stream, because that could send a message twice. All later calls raise the same error, and
-    ``undecided`` contains the messages with an unknown outcome.
+    Messages that are sent while the client writes a frame share the next frame. The client does not replace a broken
+    stream, because that could send a message twice. All later calls raise the same error, and ``undecided`` contains
+    the messages with an unknown outcome.
     """
 
     def __init__(
@@ -63,12 +63,12 @@ class Sender:
 
     @property
     def closed(self) -> bool:
-        """Whether the sender ended. Then it cannot send."""
+        """Whether the sender has ended and cannot send."""
         return self._window.closing or self._window.failure is not None
 
     @property
     def undecided(self) -> list[OutgoingMessage]:
-        """The messages that were sent but not decided, oldest first.
+        """The sent messages that were neither passed to the daemon nor rejected, oldest first.
 
         After a failure, their outcome is unknown.
         """
@@ -85,11 +85,13 @@ class Sender:
         headers: Optional[Mapping[str, str]] = None,
         timeout: Optional[float] = None,
     ) -> None:
-        """Sends a message to the members of one or several groups. ``headers`` as in ``Mailbox.multicast``.
+        """Sends a message to the members of one group or of several groups. ``headers`` are as in
+        ``Mailbox.multicast``.
 
-        Waits only at the limit of messages in flight, not until the daemon gets the message; use ``flush`` for
-        that. Raises SpreadError if the sender has ended or the service type is invalid. The sidecar rejects
-        messages later, see ``Mailbox.sender``. After a timeout or a cancellation, the message was not sent.
+        Waits only at the limit of messages in flight. The call does not wait until the daemon gets the message; use
+        ``flush`` for that. Raises SpreadError if the sender has ended or the service type is invalid. If the sidecar
+        rejects the message later, the sender reports it; see ``Mailbox.sender``. After a timeout or a cancellation,
+        the message was not sent.
         """
         last, destinations = self._last_groups
         if groups is not last:
@@ -108,9 +110,9 @@ class Sender:
             self._wake_writer()
 
     async def flush(self, *, timeout: Optional[float] = None) -> SenderProgress:
-        """Waits until all messages that were sent before are decided.
+        """Waits until all earlier messages were passed to the daemon or rejected.
 
-        Raises MessagesRefused if messages were rejected and there is no ``on_refused``, and SpreadError if the
+        Raises MessagesRefused if messages were rejected and ``on_refused`` is not set. Raises SpreadError if the
         stream broke.
         """
         window = self._window
@@ -123,7 +125,9 @@ class Sender:
         return window.progress
 
     async def close(self, *, timeout: Optional[float] = None) -> SenderProgress:
-        """Flushes and ends the stream. A second call waits for the first. Raises the same errors as ``flush``."""
+        """Flushes the messages and ends the stream. A second call waits for the first call. Raises the same errors as
+        ``flush``.
+        """
         window = self._window
         window.closing = True
         self._wake_writer()
@@ -136,7 +140,9 @@ class Sender:
         return window.progress
 
     async def abort(self) -> None:
-        """Ends the stream without waiting. The outcome of messages that are not decided is unknown."""
+        """Ends the stream without waiting. The outcome of messages that were neither passed to the daemon nor
+        rejected is unknown.
+        """
         if not self._over:
             self._fail(self._window.aborted())
             self._reader.cancel()

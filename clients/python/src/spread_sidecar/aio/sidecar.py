@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class SpreadSidecar:
     """A channel to a sidecar, which opens mailboxes. It connects at the first call.
 
-    As a context manager, it closes at the end of the block. Create it in a coroutine. Options: see
-    ``AsyncSidecarOptions``. Without ``target``, environment variables select the sidecar, see
+    Create it in a coroutine. An ``async with`` block closes the channel at its end. For the options, see
+    ``AsyncSidecarOptions``. Without ``target``, environment variables select the sidecar; see
     ``ChannelOptions.target``.
     """
 
@@ -50,33 +50,34 @@ class SpreadSidecar:
         self._closed = False
 
     def connect(self, *, timeout: Optional[float] = None, **options: Unpack[MailboxOptions]) -> Opening[Mailbox]:
-        """Opens a mailbox (SP_connect). Use ``await`` or ``async with``. Options: see ``MailboxOptions``.
+        """Opens a mailbox (SP_connect). Use ``await`` or ``async with``. For the options, see ``MailboxOptions``.
 
-        Raises SpreadError, for example REJECT_NOT_UNIQUE or COULD_NOT_CONNECT. No mailbox was opened then.
+        Raises SpreadError, for example REJECT_NOT_UNIQUE or COULD_NOT_CONNECT. In this case, no mailbox was opened.
         """
         return Opening(self._connect(options, timeout, _nothing))
 
     def attach(
         self, mailbox_id: str, *, timeout: Optional[float] = None, **options: Unpack[AttachOptions]
     ) -> Opening[Mailbox]:
-        """Attaches to a mailbox that this process or another one opened; see ``Mailbox.detach``.
+        """Attaches to a mailbox that this process or a different process opened; see ``Mailbox.detach``.
 
-        When this mailbox starts to receive, it replaces the attached receiver. Use ``await`` or ``async with``.
-        Options: see ``AttachOptions``.
+        When the returned mailbox starts to receive, it replaces the receiver that is attached. Use ``await`` or
+        ``async with``. For the options, see ``AttachOptions``.
         """
         return Opening(self._attach(mailbox_id, timeout, options))
 
     async def version(self, *, timeout: Optional[float] = None) -> SidecarVersion:
-        """Versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version)."""
+        """Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version)."""
         return await self._rpc.call(calls.version(), timeout)
 
     async def list_mailboxes(
         self, admin_token: Optional[str] = None, *, page_size: int = 0, timeout: Optional[float] = None
     ) -> AsyncIterator[MailboxInfo]:
-        """State and counters of all mailboxes of the sidecar, fetched page by page.
+        """Iterates over the state and the counters of all mailboxes of the sidecar. The client requests one page at a
+        time.
 
-        ``admin_token`` is the sidecar's admin token, which replaces ``token`` for these calls. Rejected on
-        channels on which ``token`` is rejected.
+        ``admin_token`` is the sidecar's admin token, which replaces ``token`` for these calls. The client rejects it
+        on a channel on which it would reject ``token``.
         """
         headers: tuple[tuple[str, str], ...] = ()
         if admin_token is not None:
@@ -91,10 +92,10 @@ class SpreadSidecar:
                 return
 
     async def wait_for_ready(self, timeout: float = 30.0, *, daemon: bool = False) -> None:
-        """Waits until the sidecar responds, and retries until then.
+        """Waits until the sidecar responds. Retries failed attempts.
 
-        ``daemon``: also wait until the sidecar is connected to its default daemon. Raises SpreadError with
-        status DEADLINE_EXCEEDED after the timeout, and at once if waiting does not help.
+        ``daemon``: also wait until the sidecar is connected to its default daemon. Raises SpreadError with status
+        DEADLINE_EXCEEDED after the timeout. If a retry cannot help, raises the error immediately.
         """
         wait = ReadyWait(self.target, timeout, daemon)
         while True:

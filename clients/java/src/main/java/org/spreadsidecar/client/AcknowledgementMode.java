@@ -2,11 +2,11 @@ package org.spreadsidecar.client;
 
 import org.spreadsidecar.v1.Acknowledgement;
 
-/** When the sidecar may discard an event. */
+/** When the sidecar may release an event. */
 public enum AcknowledgementMode {
-  /** As soon as the sidecar has delivered the event to a Receive stream. The default. */
+  /** After the sidecar has delivered the event to a Receive stream. This is the default. */
   AUTO,
-  /** After the event is acknowledged. */
+  /** After the client has acknowledged the event. */
   EXPLICIT;
 
   static AcknowledgementMode of(Acknowledgement mode) {

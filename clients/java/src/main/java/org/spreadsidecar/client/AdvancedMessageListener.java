@@ -5,7 +5,7 @@ import org.spreadsidecar.client.SpreadEvent.RegularMessage;
 
 /** Gets messages and membership messages separately, as in Spread's own Java client. See {@link Mailbox#add}. */
 public interface AdvancedMessageListener extends BasicMessageListener {
-  /** A client multicast a message. */
+  /** A regular message arrived, which a client has sent with a multicast. */
   void regularMessageReceived(RegularMessage message);
 
   /** The membership of a group changed or is about to change. */

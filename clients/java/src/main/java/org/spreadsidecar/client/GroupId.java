@@ -1,7 +1,7 @@
 package org.spreadsidecar.client;
 
 /**
- * The identity of a view. Compare group IDs with equals. They have no order, and a group ID can repeat after its
+ * The identity of a view. Compare group IDs with equals. Group IDs have no order. A group ID can repeat after its
  * group was empty.
  *
  * @param daemonId ID of the daemon that formed the daemon membership, 0 to 2^32-1

@@ -23,11 +23,11 @@ import org.spreadsidecar.v1.PollRequest;
 
 /**
  * A connection to a Spread daemon that the sidecar owns. {@link SpreadSidecar#connect} and {@link
- * SpreadSidecar#attach} return it.
+ * SpreadSidecar#attach} return a mailbox.
  *
- * <p>It is safe for concurrent use: for example, one thread receives while others send. Calls without a timeout use
- * the channel's default. When a stream breaks, the client attaches again after the last event, within the mailbox's
- * lease.
+ * <p>A mailbox is safe for concurrent use: for example, one thread receives while other threads send. Calls without a
+ * timeout use the channel's default timeout. When a stream breaks, the client attaches again after the last event,
+ * within the mailbox's lease.
  */
 public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   /**
@@ -114,14 +114,14 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   }
 
   /**
-   * The private group from the daemon, such as {@code #alice#node1}. Only this mailbox receives messages to it. Can
-   * change after a {@link ConnectionRestored}.
+   * The private group from the daemon, such as {@code #alice#node1}. Only this mailbox receives messages to this
+   * group. The private group can change after a {@link ConnectionRestored}.
    */
   public String privateGroup() {
     return privateGroup;
   }
 
-  /** The Spread name of the daemon. Can change after a {@link ConnectionRestored}. */
+  /** The Spread name of the daemon. The daemon can change after a {@link ConnectionRestored}. */
   public String daemon() {
     return daemon;
   }
@@ -136,7 +136,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     return lease;
   }
 
-  /** When the sidecar may discard an event. */
+  /** When the sidecar may release an event. */
   public AcknowledgementMode acknowledgement() {
     return acknowledgement;
   }
@@ -146,12 +146,12 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     return inbox.lastTaken();
   }
 
-  /** Joins a group. The mailbox receives the view that contains it as an event. */
+  /** Joins a group. The mailbox then receives the first view that contains this mailbox, as an event. */
   public void join(String group) {
     join(group, false, null);
   }
 
-  /** Joins a group, and waits for the view that contains this mailbox. */
+  /** Joins a group, waits for the first view that contains this mailbox, and returns the view. */
   public ViewMessage joinAndAwaitView(String group) {
     return join(group, true, null).orElseThrow();
   }
@@ -159,8 +159,8 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   /**
    * Joins a group (SP_join). No effect if the mailbox is already a member.
    *
-   * @param awaitView wait until the view arrives, and return it
-   * @param timeout null: the channel's default
+   * @param awaitView whether to wait for the first view that contains this mailbox, and return the view
+   * @param timeout the timeout of the call; null: the channel's default timeout
    */
   public Optional<ViewMessage> join(String group, boolean awaitView, Duration timeout) {
     JoinRequest request =
@@ -178,8 +178,9 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   /**
    * Leaves a group (SP_leave). No effect if the mailbox is not a member.
    *
-   * @param awaitView wait until the self-leave arrives, and return it, unless the mailbox was not a member
-   * @param timeout null: the channel's default
+   * @param awaitView whether to wait for the self-leave, and return it. The result is empty if the mailbox was not a
+   * member
+   * @param timeout the timeout of the call; null: the channel's default timeout
    */
   public Optional<SelfLeaveMessage> leave(String group, boolean awaitView, Duration timeout) {
     LeaveRequest request =
@@ -197,10 +198,11 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   }
 
   /**
-   * Sends a message (SP_multicast). The sender need not be a member. Returns the size of the payload in bytes after
-   * the daemon connection accepted the message. The outcome of an error says whether the message may have been sent.
+   * Sends a message (SP_multicast). The sender does not need to be a member of the group. Returns the size of the
+   * payload in bytes after the daemon connection accepted the message. The outcome of a SpreadException says whether
+   * the message may have been sent.
    *
-   * @param timeout null: the channel's default
+   * @param timeout the timeout of the call; null: the channel's default timeout
    */
   public int multicast(OutgoingMessage message, Duration timeout) {
     MulticastRequest request =
@@ -210,8 +212,9 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   }
 
   /**
-   * Opens a stream that sends many messages, for rates that one call per message cannot reach. The messages of the
-   * stream keep their order. Call {@link Sender#flush} before other calls of this mailbox that must come after them.
+   * Opens a stream that sends many messages. A stream is faster than one call for each message. The messages of the
+   * stream keep their order. Call {@link Sender#flush} before a call of this mailbox that must come after these
+   * messages.
    */
   public Sender sender(SenderOptions senderOptions) {
     use();
@@ -232,17 +235,17 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   }
 
   /**
-   * Waits for the next event. Each event arrives once and in order. After the last event, it fails with the reason of
-   * the mailbox's end. After {@link #disconnect}, the code is ILLEGAL_SESSION.
+   * Waits for the next event. Each event arrives once and in order. After the last event, the call fails with the
+   * reason why the mailbox ended. After {@link #disconnect}, the code is ILLEGAL_SESSION.
    *
-   * @param timeout maximum time to wait; then the call fails with status DEADLINE_EXCEEDED
+   * @param timeout maximum time to wait. After this time, the call fails with status DEADLINE_EXCEEDED
    */
   public SpreadEvent receive(Duration timeout) {
     return receive(1, Math.max(0, timeout.toNanos())).get(0);
   }
 
   /**
-   * Waits for the next event and returns it with all further available events, for high rates.
+   * Waits for the next event, and returns it with all other events that have arrived. Use it for high rates.
    *
    * @param most maximum number of events, at least 1
    */
@@ -263,7 +266,9 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     return events;
   }
 
-  /** Iterates over the mailbox's events until the mailbox disconnects. Leaving the loop does not end the mailbox. */
+  /**
+   * Iterates over the mailbox's events until the mailbox disconnects. The end of the loop does not end the mailbox.
+   */
   @Override
   public Iterator<SpreadEvent> iterator() {
     return new Iterator<>() {
@@ -292,8 +297,8 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   }
 
   /**
-   * Adds a listener. A thread of the mailbox passes each event to all listeners, and ends with the mailbox. Use
-   * either listeners or the receive methods.
+   * Adds a listener. A thread of the mailbox passes each event to all listeners. The thread ends with the mailbox.
+   * Use either listeners or the receive methods, not both.
    */
   public void add(BasicMessageListener listener) {
     dispatcher.add(listener);
@@ -313,13 +318,13 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
         inbox.size(), answer.getWaitingEvents(), answer.getWaitingBytes(), MailboxInfo.stateOf(answer.getState()));
   }
 
-  /** Acknowledges every event up to the last received one, so that the sidecar releases them. */
+  /** Acknowledges all events that the application has received, so that the sidecar releases them. */
   public long acknowledge() {
     return acknowledge(inbox.lastTaken());
   }
 
   /**
-   * Acknowledges every event up to and including upTo, so that the sidecar releases them. Required with manual
+   * Acknowledges all events up to and including {@code upTo}, so that the sidecar releases them. Required with manual
    * acknowledgement. Returns the sequence of the last acknowledged event.
    */
   public long acknowledge(long upTo) {
@@ -329,7 +334,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     return rpc.call(MailboxServiceGrpc.getAcknowledgeMethod(), request, null).getAcknowledgedSequence();
   }
 
-  /** The current view of a group of this mailbox, without waiting for a change. */
+  /** Returns the current view of a group of this mailbox, without waiting for a change. */
   public CurrentView view(String group) {
     GetViewRequest request = GetViewRequest.newBuilder().setMailboxId(id).setGroup(group).build();
     use();
@@ -337,7 +342,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     return new CurrentView(Events.view(0, answer.getView()), answer.getInTransition());
   }
 
-  /** State and counters of the mailbox in the sidecar. */
+  /** Returns the state and the counters of the mailbox in the sidecar. */
   public MailboxInfo info() {
     GetMailboxRequest request = GetMailboxRequest.newBuilder().setMailboxId(id).build();
     use();
@@ -350,14 +355,14 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   }
 
   /**
-   * Ends the mailbox (SP_disconnect). Events that arrived before the call can still be received. The client releases
-   * its resources even if the call fails. In that case, the sidecar ends the mailbox when the lease expires. A second
-   * call has the result of the first.
+   * Ends the mailbox (SP_disconnect). The application can still receive the events that arrived before the call. The
+   * client releases its resources even if the call fails. In that case, the sidecar ends the mailbox when the lease
+   * expires. A second call has the result of the first call.
    *
-   * @param leaveGroupsFirst leave all groups first, so that other members see LEAVE instead of DISCONNECT
-   * @param abort close the daemon connection without a disconnect message (SP_kill), for failure tests
-   * @return true if this call ended the mailbox. False if it had ended, or if the sidecar is shutting down or
-   * unreachable
+   * @param leaveGroupsFirst whether to leave all groups first, so that other members see LEAVE instead of DISCONNECT
+   * @param abort whether to close the daemon connection without a disconnect message (SP_kill), for failure tests
+   * @return true if this call ended the mailbox. False if the mailbox had already ended, or if the sidecar is
+   * shutting down or unreachable
    */
   public boolean disconnect(boolean leaveGroupsFirst, boolean abort) {
     synchronized (ending) {
@@ -386,7 +391,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     }
   }
 
-  /** Disconnects. Does not throw if the thread is interrupted. */
+  /** Disconnects the mailbox. Does not throw if the thread is interrupted. */
   @Override
   public void close() {
     try {
@@ -397,8 +402,8 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   }
 
   /**
-   * Detaches from the mailbox without ending it. Within the lease, {@link SpreadSidecar#attach} resumes it with the
-   * returned values, also in another process.
+   * Detaches from the mailbox without ending it. To resume the mailbox, pass the returned values to {@link
+   * SpreadSidecar#attach} within the lease. Another process can do this too.
    */
   public Resumption detach() {
     synchronized (ending) {

@@ -4,7 +4,9 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Consumer;
 
-/** How to open or attach to a mailbox. All options are optional; each setter returns this. */
+/**
+ * How to open a mailbox, or how to attach to a mailbox. All options are optional. Each setter returns this object.
+ */
 public final class MailboxOptions {
   String spreadName = "";
   String privateName = "";
@@ -42,7 +44,7 @@ public final class MailboxOptions {
     return this;
   }
 
-  /** What connect does when the private name is in use. Default: {@link NameConflict#FAIL}. */
+  /** What {@code connect} does if the private name is in use. Default: {@link NameConflict#FAIL}. */
   public MailboxOptions onNameConflict(NameConflict what) {
     onNameConflict = Objects.requireNonNull(what, "onNameConflict");
     return this;
@@ -60,14 +62,18 @@ public final class MailboxOptions {
     return this;
   }
 
-  /** How the sidecar authenticates to the daemon: NULL, or IP (by its IPv4 address). Default: the sidecar's, NULL. */
+  /**
+   * How the sidecar authenticates to the daemon: NULL (no credential), or IP (the daemon checks the sidecar's IPv4
+   * address). Default: the sidecar's default, NULL.
+   */
   public MailboxOptions auth(String method) {
     auth = method;
     return this;
   }
 
   /**
-   * The lease: the time that the mailbox lives without a receiver and without calls. Default: the sidecar's, 30 s.
+   * The lease: the time that the mailbox lives without a receiver and without calls. Default: the sidecar's default,
+   * 30 s.
    */
   public MailboxOptions lease(Duration time) {
     lease = time;
@@ -75,55 +81,64 @@ public final class MailboxOptions {
   }
 
   /**
-   * End the mailbox 500 ms after the client's connection closes, for example when the process ends or is killed,
-   * instead of after the lease. Default: false.
+   * Whether the mailbox ends 500 ms after the client's connection closes, for example when the process is killed. If
+   * not, the mailbox ends after the lease. Default: false.
    */
   public MailboxOptions endWithConnection(boolean end) {
     endWithConnection = end;
     return this;
   }
 
-  /** Reconnect after the loss of the daemon connection. Default: the mailbox ends with its connection. */
+  /**
+   * How the sidecar reconnects after the daemon connection is lost. Default: not set, which ends the mailbox when its
+   * connection is lost.
+   */
   public MailboxOptions reconnect(ReconnectOptions options) {
     reconnect = options;
     return this;
   }
 
-  /** Limits of the delivery queue in the sidecar. Default: the sidecar's. */
+  /** Limits of the delivery queue in the sidecar. Default: the limits of the sidecar's configuration. */
   public MailboxOptions queue(QueueOptions options) {
     queue = options;
     return this;
   }
 
-  /** When the sidecar may discard an event. Default: {@link AcknowledgementMode#AUTO}. */
+  /** When the sidecar may release an event. Default: {@link AcknowledgementMode#AUTO}. */
   public MailboxOptions acknowledgement(AcknowledgementMode mode) {
     acknowledgement = Objects.requireNonNull(mode, "acknowledgement");
     return this;
   }
 
   /**
-   * With EXPLICIT acknowledgement: only {@link Mailbox#acknowledge} acknowledges events. If false, the client acknowledges
-   * an event when the application asks for the next one. That suits one loop, but not several that receive at the same time.
-   * Default: false.
+   * With EXPLICIT acknowledgement: only {@link Mailbox#acknowledge} acknowledges events. If false, the client
+   * acknowledges an event when the application asks for the next event. This suits one receiving loop, but not
+   * several loops at the same time. Default: false.
    */
   public MailboxOptions manualAcknowledgement(boolean manual) {
     manualAcknowledgement = manual;
     return this;
   }
 
-  /** Start to receive immediately instead of at the first receive call. Default: false. */
+  /** Whether to start to receive immediately, instead of at the first receive call. Default: false. */
   public MailboxOptions autoReceive(boolean begin) {
     autoReceive = begin;
     return this;
   }
 
-  /** Maximum number of events that wait for the application in this client. Then the stream pauses. Default: 4096. */
+  /**
+   * Maximum number of events that this client buffers for the application. When the buffer is full, the stream
+   * pauses. Default: 4096.
+   */
   public MailboxOptions maxBufferedEvents(int events) {
     maxBufferedEvents = events;
     return this;
   }
 
-  /** Approximate maximum size of events that wait in this client. Then the stream pauses. Default: 4 MiB. */
+  /**
+   * Approximate maximum size of events that this client buffers. When the buffer is full, the stream pauses. Default:
+   * 4 MiB.
+   */
   public MailboxOptions maxBufferedBytes(long bytes) {
     maxBufferedBytes = bytes;
     return this;
@@ -145,8 +160,8 @@ public final class MailboxOptions {
   }
 
   /**
-   * Interval of the sidecar's heartbeats on an idle stream. A stream without any frame for three intervals counts as
-   * broken. 100 ms to 1 h; zero disables heartbeats. Default: 10 s.
+   * Interval of the sidecar's heartbeats on an idle stream. If no frame arrives for three intervals, the client
+   * treats the stream as broken. 100 ms to 1 h; zero disables heartbeats. Default: 10 s.
    */
   public MailboxOptions heartbeatInterval(Duration interval) {
     heartbeatInterval = interval;
@@ -154,8 +169,8 @@ public final class MailboxOptions {
   }
 
   /**
-   * Renew the lease while the application neither receives nor calls. If false, the sidecar ends such a mailbox after
-   * the lease. Default: true.
+   * Whether the client renews the lease while the application neither receives events nor makes calls. If false, the
+   * sidecar ends such a mailbox after the lease. Default: true.
    */
   public MailboxOptions keepAlive(boolean keep) {
     keepAlive = keep;
@@ -163,15 +178,15 @@ public final class MailboxOptions {
   }
 
   /**
-   * For attach: receiving starts after this sequence. Default: after the last delivered event (AUTO) or the last
-   * acknowledged event (EXPLICIT).
+   * Only for {@code attach}: receiving starts after this sequence. Default: after the last delivered event (AUTO) or
+   * the last acknowledged event (EXPLICIT).
    */
   public MailboxOptions afterSequence(long sequence) {
     afterSequence = sequence;
     return this;
   }
 
-  /** Gets notifications that are not events. A background thread calls it; it must not block. */
+  /** Gets notifications that are not events. A background thread calls the listener, which must not block. */
   public MailboxOptions onNotice(Consumer<Notice> listener) {
     onNotice = listener;
     return this;

@@ -1,6 +1,6 @@
 package org.spreadsidecar.client;
 
-/** What connect does when another session has the private name. */
+/** What {@code connect} does if the private name is in use by another session. */
 public enum NameConflict {
   /** Connect fails with REJECT_NOT_UNIQUE. The default. */
   FAIL,

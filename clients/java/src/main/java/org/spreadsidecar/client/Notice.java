@@ -7,7 +7,7 @@ import java.util.Optional;
 /** A notification of a mailbox that is not an event; see {@link MailboxOptions#onNotice}. */
 public sealed interface Notice {
   /**
-   * A stream is attached: the first one, or one that resumes after a broken one.
+   * A stream is attached. It is the first stream, or a stream that resumes after a broken stream.
    *
    * @param nextSequence the sequence of the next event
    * @param groups the groups of the mailbox
@@ -26,8 +26,8 @@ public sealed interface Notice {
    *
    * @param queuedEvents number of queued events
    * @param queuedBytes size of the queued events. Unit: bytes
-   * @param timeLeft time until the sidecar ends the mailbox, unless the queue falls before; empty without a soft
-   * limit
+   * @param timeLeft time until the sidecar ends the mailbox, unless the queue becomes shorter earlier; empty without
+   * a soft limit
    */
   record SlowConsumer(long queuedEvents, long queuedBytes, Optional<Duration> timeLeft) implements Notice {}
 

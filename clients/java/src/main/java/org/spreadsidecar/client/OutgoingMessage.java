@@ -10,10 +10,10 @@ import org.spreadsidecar.v1.MulticastMessage;
  *
  * @param serviceType the service type
  * @param groups destinations: groups or private groups
- * @param payload at most 143,119 bytes for one group without headers; must not change until it was sent
+ * @param payload at most 143,119 bytes for one group without headers; must not change until the message is sent
  * @param messageType the application's own number, -32768 to 32767
- * @param selfDiscard do not deliver the message to the sender
- * @param headers names and values that travel with the message; null and an empty map are the same. {@link Headers}
+ * @param selfDiscard whether the daemon does not deliver the message to the sender
+ * @param headers names and values that travel with the message; null means the same as an empty map. {@link Headers}
  * has the rules and the reserved names
  */
 public record OutgoingMessage(
@@ -39,7 +39,7 @@ public record OutgoingMessage(
     return new OutgoingMessage(serviceType, List.of(group), payload, 0, false);
   }
 
-  /** The same message with these headers instead of its own. */
+  /** Returns the same message, but with these headers. */
   public OutgoingMessage withHeaders(Map<String, String> headers) {
     return new OutgoingMessage(serviceType, groups, payload, messageType, selfDiscard, headers);
   }

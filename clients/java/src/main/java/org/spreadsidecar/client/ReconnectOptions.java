@@ -5,13 +5,14 @@ import java.time.Duration;
 /**
  * How the sidecar reconnects to a daemon.
  *
- * @param giveUpAfter maximum time to reconnect after a loss. Then the mailbox ends. Null: the sidecar's default, 60 s
- * @param onNameLoss what to do if another session holds the private name; null: END
- * @param queueMulticasts queue messages in the sidecar during a reconnection. If false, they are rejected with reason
- * RECONNECTING
+ * @param giveUpAfter maximum time to reconnect after the daemon connection is lost. After this time, the mailbox
+ * ends. Null: the sidecar's default, 60 s
+ * @param onNameLoss what to do if the private name is in use by another session; null: END
+ * @param queueMulticasts whether the sidecar queues messages while it reconnects. If false, the sidecar rejects them
+ * with reason RECONNECTING
  */
 public record ReconnectOptions(Duration giveUpAfter, NameLoss onNameLoss, boolean queueMulticasts) {
-  /** What to do if another session holds the private name. */
+  /** What to do if the private name is in use by another session. */
   public enum NameLoss {
     /** The mailbox ends. */
     END,

@@ -18,7 +18,7 @@ import org.spreadsidecar.v1.MulticastStreamRequest;
 import org.spreadsidecar.v1.MulticastStreamResponse;
 
 /**
- * Sends many messages fast and in order over one stream. Messages that are sent while a frame is being written share
+ * Sends many messages fast and in order over one stream. Messages that are sent while the client writes a frame share
  * the next frame. {@link #send} waits only at the limit of messages in flight.
  *
  * <p>The client does not replace a broken stream, because that could send a message twice. All later calls fail with
@@ -31,7 +31,7 @@ public final class Sender implements AutoCloseable {
   /**
    * A rejected message. It was not sent.
    *
-   * @param index the position among the sender's messages, from 1
+   * @param index the position of the message among the sender's messages, starting at 1
    * @param error the error with which a multicast of the message would have failed
    */
   public record Refusal(long index, SpreadException error) {}
@@ -79,8 +79,8 @@ public final class Sender implements AutoCloseable {
   }
 
   /**
-   * Sends a message. Returns when there is space for the next message, usually immediately. It does not wait until the
-   * daemon gets the message; use {@link #flush} for that.
+   * Sends a message. Returns when the client can accept the next message, usually immediately. The call does not wait
+   * until the daemon gets the message; use {@link #flush} for that.
    */
   public void send(OutgoingMessage message) {
     MulticastMessage proto = message.toProto();
@@ -108,16 +108,16 @@ public final class Sender implements AutoCloseable {
     }
   }
 
-  /** Waits until all sent messages are decided. */
+  /** Waits until all sent messages were passed to the daemon or rejected. */
   public Progress flush() {
     return flush(null);
   }
 
   /**
-   * Waits until all sent messages are decided.
+   * Waits until all sent messages were passed to the daemon or rejected.
    *
-   * @param timeout maximum time to wait; null for no limit. Then the call fails with status DEADLINE_EXCEEDED, but
-   * does not cancel messages
+   * @param timeout maximum time to wait; null for no limit. After this time, the call fails with status
+   * DEADLINE_EXCEEDED, but does not cancel messages
    */
   public synchronized Progress flush(Duration timeout) {
     long until = sent;
@@ -135,12 +135,15 @@ public final class Sender implements AutoCloseable {
     return new Progress(sent, decided, accepted);
   }
 
-  /** The messages that were sent but not decided, oldest first. After a failure, their outcome is unknown. */
+  /**
+   * The sent messages that were neither passed to the daemon nor rejected, oldest first. After a failure, their
+   * outcome is unknown.
+   */
   public synchronized List<OutgoingMessage> undecided() {
     return inFlight.stream().map(OutgoingMessage::of).toList();
   }
 
-  /** Waits until all messages are decided, ends the sender and returns its progress. */
+  /** Waits until all messages were passed to the daemon or rejected, ends the sender and returns its progress. */
   public synchronized Progress finish() {
     if (!closing && failure == null) {
       closing = true;
@@ -151,7 +154,7 @@ public final class Sender implements AutoCloseable {
     return settled();
   }
 
-  /** As {@link #finish}. */
+  /** Calls {@link #finish}. */
   @Override
   public void close() {
     finish();

@@ -12,7 +12,7 @@ public enum ServiceType {
   CAUSAL(0x08),
   /** One total order for all receivers. */
   AGREED(0x10),
-  /** As AGREED, and delivered only after every daemon of the group's members has the message. */
+  /** Like AGREED, but the daemon delivers the message only after the daemons of all members have it. */
   SAFE(0x20);
 
   private final int bits;

@@ -6,12 +6,11 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * How to reach a sidecar. All options are optional; each setter returns this.
+ * How to reach a sidecar. All options are optional. Each setter returns this object.
  *
- * <p>Without a target, environment variables are the defaults of {@code target}, {@code tls}, {@code token} and
- * {@code insecure}: SPREAD_SIDECAR_TARGET, SPREAD_SIDECAR_TLS and others, SPREAD_SIDECAR_TOKEN_FILE,
- * SPREAD_SIDECAR_INSECURE. The project's docs/client-environment.md has the rules. With a target, the environment has
- * no effect.
+ * <p>If the program sets no target, environment variables are the defaults of {@code target}, {@code tls}, {@code
+ * token} and {@code insecure}. The project's docs/client-environment.md lists these variables and their rules. If the
+ * program sets a target, the environment has no effect.
  */
 public final class SidecarOptions {
   /** The default target. */
@@ -30,22 +29,22 @@ public final class SidecarOptions {
 
   /**
    * {@code host:port}, {@code unix:/path}, or another form of clients/README.md. Default, also for an empty string:
-   * the variable SPREAD_SIDECAR_TARGET, otherwise {@code 127.0.0.1:4813}.
+   * the environment variable SPREAD_SIDECAR_TARGET, or {@code 127.0.0.1:4813} if the variable is not set.
    */
   public SidecarOptions target(String where) {
     target = where.isEmpty() ? null : where;
     return this;
   }
 
-  /** Use TLS. Default: no TLS. Replaces all variables SPREAD_SIDECAR_TLS*. */
+  /** The TLS options. Default: no TLS. This option replaces all SPREAD_SIDECAR_TLS* variables. */
   public SidecarOptions tls(TlsOptions options) {
     tls = options;
     return this;
   }
 
   /**
-   * The client token, sent with every call. A channel on which others could read the token is rejected; see {@link
-   * #insecure}.
+   * The client token, sent with every call. The client rejects a channel on which others could read the token; see
+   * {@link #insecure}.
    */
   public SidecarOptions token(String value) {
     token = () -> value;
@@ -53,14 +52,20 @@ public final class SidecarOptions {
     return this;
   }
 
-  /** Called before each call to get the token, so that it can change; must not block for long. */
+  /**
+   * A function that returns the token. The client calls it before each call, so that the token can change. It must
+   * not block for long.
+   */
   public SidecarOptions token(Supplier<String> source) {
     token = source;
     tokenMayChange = true;
     return this;
   }
 
-  /** Send the token without TLS to another machine, for example if a service mesh adds TLS. Default: false. */
+  /**
+   * Whether the client may send the token to another machine without TLS, for example because a service mesh adds
+   * TLS. Default: false.
+   */
   public SidecarOptions insecure(boolean allowed) {
     insecure = allowed;
     return this;
@@ -81,7 +86,7 @@ public final class SidecarOptions {
     return this;
   }
 
-  /** A header that is sent with every call. */
+  /** A gRPC request header of every call. */
   public SidecarOptions header(String name, String value) {
     headers.put(name, value);
     return this;

@@ -56,7 +56,10 @@ public final class Spread {
   /** Service type: one total order for all receivers. */
   public static final int AGREED_MESS = 0x00000010;
 
-  /** Service type: as AGREED_MESS, and delivered only after every daemon of the group's members has the message. */
+  /**
+   * Service type: like AGREED_MESS, but the daemon delivers the message only after the daemons of all members have
+   * it.
+   */
   public static final int SAFE_MESS = 0x00000020;
 
   /** All six service types. */
@@ -66,8 +69,8 @@ public final class Spread {
   public static final int SELF_DISCARD = 0x00000040;
 
   /**
-   * In the C library, this flag truncates a message that is longer than the receive buffer. In this package it has no
-   * effect, because buffers always fit. It exists for programs that print or compare it.
+   * In the C library, this flag truncates a message that is longer than the receive buffer. In this package, the flag
+   * has no effect, because every message fits in its buffer. It exists for programs that print or compare it.
    */
   public static final int DROP_RECV = 0x01000000;
 

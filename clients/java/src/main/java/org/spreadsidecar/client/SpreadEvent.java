@@ -13,7 +13,7 @@ public sealed interface SpreadEvent {
   long sequence();
 
   /**
-   * A message that a client multicast.
+   * A message that a client has sent with a multicast.
    *
    * @param sequence position in the mailbox
    * @param sender private group of the sender, such as {@code #alice#node1}
@@ -44,7 +44,7 @@ public sealed interface SpreadEvent {
   }
 
   /**
-   * An operation of this mailbox that the daemon's access policy rejected.
+   * A join, leave or message of this mailbox that the daemon's access policy rejected.
    *
    * @param sequence position in the mailbox
    * @param operation the rejected operation; null if this release does not know it
@@ -53,7 +53,7 @@ public sealed interface SpreadEvent {
    * @param serviceType the service type; null for a join or leave
    * @param messageType the message type, which the sender chose
    * @param payload the bytes as sent
-   * @param headers the headers that it was sent with, unmodifiable; empty if there are none
+   * @param headers the headers of the message, unmodifiable; empty if there are none
    */
   record RejectedMessage(
       long sequence,
@@ -79,7 +79,7 @@ public sealed interface SpreadEvent {
    * @param group the group
    * @param groupId the identity of the view
    * @param cause the cause of the view; null if this release does not know it
-   * @param members all members in Spread's order, which is the same for all of them
+   * @param members all members, in Spread's order. Every member gets the same order
    * @param ownIndex index of this mailbox in members, starting at 0; -1 if it is not a member
    * @param changedMembers JOIN, LEAVE, DISCONNECT: the one member that joined or left. NETWORK: the members that did
    * not move with this mailbox from the previous view
@@ -115,8 +115,8 @@ public sealed interface SpreadEvent {
   record SelfLeaveMessage(long sequence, String group) implements MembershipMessage {}
 
   /**
-   * The sidecar lost the daemon connection. Only with {@link ReconnectOptions}. The groups are left, and the order of
-   * messages ends here.
+   * The sidecar lost the daemon connection. Only with {@link ReconnectOptions}. The mailbox is no longer in its
+   * groups, and Spread's order of messages ends at this event.
    *
    * @param sequence position in the mailbox
    * @param privateGroup the lost private group
@@ -127,12 +127,13 @@ public sealed interface SpreadEvent {
       implements SpreadEvent {}
 
   /**
-   * The sidecar reconnected to a daemon with a new session. Only with {@link ReconnectOptions}.
+   * The sidecar reconnected to a daemon, with a new session and possibly a new private group. Only with {@link
+   * ReconnectOptions}.
    *
    * @param sequence position in the mailbox
    * @param previousPrivateGroup the previous private group
    * @param privateGroup the new private group
-   * @param groups the groups that the sidecar joins again. A view follows for each
+   * @param groups the groups that the sidecar joins again. A view of each group follows
    * @param daemon the Spread name of the connected daemon
    */
   record ConnectionRestored(

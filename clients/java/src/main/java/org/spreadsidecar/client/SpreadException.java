@@ -7,9 +7,9 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * The exception of this package. {@link #code()} and {@link #number()} are those of Spread (REJECT_NOT_UNIQUE, -6).
- * They are empty for failures that Spread does not define, such as an expired lease. {@link #reason()} is set for
- * both.
+ * The exception of this package. {@link #code()} and {@link #number()} are Spread's name and number of the error
+ * (REJECT_NOT_UNIQUE, -6). They are empty for failures that Spread does not define, such as an expired lease. {@link
+ * #reason()} is set for errors of Spread and of the sidecar.
  */
 public final class SpreadException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -83,8 +83,8 @@ public final class SpreadException extends RuntimeException {
   }
 
   /**
-   * {@code ErrorInfo.reason}: Spread's name, or a value of the contract's ErrorReason without its prefix, such as {@code
-   * LEASE_EXPIRED}. Empty for failures of the transport.
+   * {@code ErrorInfo.reason}: Spread's name of the error, or a value of the contract's ErrorReason without its
+   * prefix, such as {@code LEASE_EXPIRED}. Empty for failures of the transport.
    */
   public String reason() {
     return reason;

@@ -51,7 +51,7 @@ public final class SpreadSidecar implements AutoCloseable {
    * sidecar uses
    * @param daemon the release of the default daemon; empty while the sidecar is not connected to it
    * @param daemonAddress the Spread name of the default daemon
-   * @param embeddedDaemon whether that daemon is the embedded daemon, for development and tests
+   * @param embeddedDaemon whether the default daemon is the embedded daemon, for development and tests
    */
   public record SidecarVersion(
       String sidecar,
@@ -70,7 +70,10 @@ public final class SpreadSidecar implements AutoCloseable {
   private final boolean isPrivate;
   private boolean closed;
 
-  /** Creates a channel with the target of the environment, otherwise with the default target. */
+  /**
+   * Creates a channel. The target is the environment variable SPREAD_SIDECAR_TARGET, or the default target if the
+   * variable is not set.
+   */
   public SpreadSidecar() {
     this(new SidecarOptions());
   }
@@ -147,8 +150,8 @@ public final class SpreadSidecar implements AutoCloseable {
   }
 
   /**
-   * Attaches to a mailbox that this process or another one opened; see {@link Mailbox#detach}. When this mailbox
-   * starts to receive, it replaces the attached receiver.
+   * Attaches to a mailbox that this process or a different process opened; see {@link Mailbox#detach}. When the
+   * returned mailbox starts to receive, it replaces the receiver that is attached.
    */
   public Mailbox attach(String mailboxId, MailboxOptions mailbox) {
     GetMailboxRequest request = GetMailboxRequest.newBuilder().setMailboxId(mailboxId).build();
@@ -170,7 +173,7 @@ public final class SpreadSidecar implements AutoCloseable {
         mailbox);
   }
 
-  /** Versions of the sidecar, the contract, Spread's client protocol and the daemon. */
+  /** Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon. */
   public SidecarVersion version() {
     return version(null);
   }
@@ -187,9 +190,10 @@ public final class SpreadSidecar implements AutoCloseable {
   }
 
   /**
-   * State and counters of all mailboxes of the sidecar.
+   * Returns the state and the counters of all mailboxes of the sidecar.
    *
-   * @param adminToken the sidecar's admin token. Rejected on channels on which the client token is rejected
+   * @param adminToken the sidecar's admin token. The client rejects it on a channel on which it would reject the
+   * client token
    */
   public List<MailboxInfo> listMailboxes(String adminToken) {
     checkTokenAllowed("adminToken");
@@ -208,10 +212,10 @@ public final class SpreadSidecar implements AutoCloseable {
   }
 
   /**
-   * Waits until the sidecar responds, and retries until then. Fails with status DEADLINE_EXCEEDED after the timeout,
-   * and immediately if waiting does not help.
+   * Waits until the sidecar responds. Retries failed attempts. Fails with status DEADLINE_EXCEEDED after the timeout.
+   * If a retry cannot help, fails immediately.
    *
-   * @param daemon also wait until the sidecar is connected to its default daemon
+   * @param daemon whether to also wait until the sidecar is connected to its default daemon
    */
   public void waitForReady(Duration timeout, boolean daemon) {
     long until = System.nanoTime() + timeout.toNanos();
@@ -251,10 +255,10 @@ public final class SpreadSidecar implements AutoCloseable {
   }
 
   /**
-   * Closes the channel. Fails as {@link Mailbox#close} does, with the error of the first mailbox whose disconnect
-   * failed. The channel is closed even then.
+   * Closes the channel. Fails with the error of the first mailbox whose disconnect failed, like {@link
+   * Mailbox#close}. The channel closes in any case.
    *
-   * @param keepMailboxes detach the mailboxes instead of ending them. They live until their lease expires
+   * @param keepMailboxes whether to detach the mailboxes instead of ending them. They live until their lease expires
    */
   public void close(boolean keepMailboxes) {
     synchronized (this) {

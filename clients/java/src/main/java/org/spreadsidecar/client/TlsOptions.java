@@ -1,7 +1,7 @@
 package org.spreadsidecar.client;
 
 /**
- * TLS options. All may be null. Certificates and keys are PEM.
+ * TLS options. Each option may be null. Certificates and keys are in PEM.
  *
  * @param ca certificate authorities for the sidecar's certificate; default: those of the Java runtime
  * @param certificate the client certificate, if the sidecar requires one; requires key
