@@ -110,7 +110,8 @@ func readToken(path string) (string, error) {
 			return words[len(words)-1], nil
 		}
 	}
-	return "", fieldError(tokenFileVariable, "the path of a file with a token", path)
+	const bound = "the path of a file that contains a token"
+	return "", optionError(tokenFileVariable, bound, fmt.Sprintf("%s must be %s; %s contains no token", tokenFileVariable, bound, path))
 }
 
 func fileError(variable, kind, path string, err error) error {
@@ -119,7 +120,8 @@ func fileError(variable, kind, path string, err error) error {
 	if errors.As(err, &pathError) {
 		reason = pathError.Err
 	}
-	failure := fieldError(variable, fmt.Sprintf("the path of a readable %s file (%v)", kind, reason), path)
+	bound := fmt.Sprintf("the path of a readable %s file", kind)
+	failure := optionError(variable, bound, fmt.Sprintf("%s must be %s; cannot read %s: %v", variable, bound, path, reason))
 	failure.Cause = err
 	return failure
 }

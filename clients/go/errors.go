@@ -139,8 +139,13 @@ func localSpreadError(code Code, message string, metadata map[string]string) *Sp
 
 // fieldError rejects a field that the contract cannot represent.
 func fieldError(field, bound string, value any) *SpreadError {
+	return optionError(field, bound, fmt.Sprintf("%s must be %s; got %v", nameInMessages(field), bound, value))
+}
+
+// optionError rejects an option, or options that exclude each other.
+func optionError(field, bound, message string) *SpreadError {
 	return &SpreadError{
-		Message:  fmt.Sprintf("%s must be %s; got %v", field, bound, value),
+		Message:  message,
 		Status:   codes.InvalidArgument,
 		Reason:   ErrFieldInvalid,
 		Domain:   SidecarDomain,
@@ -149,9 +154,10 @@ func fieldError(field, bound string, value any) *SpreadError {
 	}
 }
 
-// incompleteResponse is the error of a response that lacks a field that the contract requires.
-func incompleteResponse(call, what string) *SpreadError {
-	return &SpreadError{Message: "the response of " + call + " lacks " + what, Status: codes.Internal}
+// invalidResponse is the error of a response that breaks a rule of the contract. problem continues "the response
+// of GetView".
+func invalidResponse(call, problem string) *SpreadError {
+	return &SpreadError{Message: "the response of " + call + " " + problem, Status: codes.Internal}
 }
 
 // contextError is the error of a wait in this client that its context ended.

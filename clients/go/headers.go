@@ -43,10 +43,11 @@ func headersOf(options []MessageOption) (map[string]string, error) {
 	headers := options[len(options)-1].headers
 	for name, value := range headers {
 		if !utf8.ValidString(name) {
-			return nil, fieldError("headers", "a map whose names are valid UTF-8", strconv.Quote(name))
+			return nil, optionError("headers", "a map whose names are valid UTF-8",
+				"the names in headers must be valid UTF-8; got "+strconv.Quote(name))
 		}
 		if !utf8.ValidString(value) {
-			return nil, fieldError("headers["+strconv.Quote(name)+"]", "UTF-8", strconv.Quote(value))
+			return nil, fieldError("headers["+strconv.Quote(name)+"]", "valid UTF-8", strconv.Quote(value))
 		}
 	}
 	return headers, nil

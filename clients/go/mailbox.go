@@ -150,7 +150,7 @@ func (m *Mailbox) JoinAndAwaitView(ctx context.Context, group string) (*ViewMess
 		return nil, err
 	}
 	if answer.GetView() == nil {
-		return nil, incompleteResponse("Join", "view")
+		return nil, invalidResponse("Join", "has no view")
 	}
 	return toView(EventInfo{}, answer.GetView()), nil
 }
@@ -392,7 +392,7 @@ func fetchInfo(ctx context.Context, r *rpc, id string) (*MailboxInfo, error) {
 		return nil, err
 	}
 	if answer.GetMailbox() == nil {
-		return nil, incompleteResponse("GetMailbox", "mailbox")
+		return nil, invalidResponse("GetMailbox", "has no mailbox")
 	}
 	return toInfo(answer.GetMailbox()), nil
 }

@@ -146,7 +146,7 @@ func (m *Mailbox) View(ctx context.Context, group string) (CurrentView, error) {
 		return CurrentView{}, err
 	}
 	if answer.GetView() == nil {
-		return CurrentView{}, incompleteResponse("GetView", "view")
+		return CurrentView{}, invalidResponse("GetView", "has no view")
 	}
 	return CurrentView{View: toView(EventInfo{}, answer.GetView()), InTransition: answer.GetInTransition()}, nil
 }

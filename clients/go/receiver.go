@@ -236,7 +236,7 @@ func (r *receiver) receive() (wasAttached bool, failure *SpreadError) {
 			return wasAttached, nil
 		}
 		if err != nil && wasAttached && silent.Load() {
-			message := fmt.Sprintf("the stream was silent for %v", silentIntervals*r.settings.heartbeat)
+			message := fmt.Sprintf("the sidecar sent no frame for %v", silentIntervals*r.settings.heartbeat)
 			return true, &SpreadError{Message: message, Status: codes.Unavailable, Retryable: true, Cause: err}
 		}
 		if err != nil {
@@ -341,7 +341,7 @@ func (r *receiver) inOrder(events []Event, received []receivedEvent) []Event {
 }
 
 func (r *receiver) onGap(sequence uint64) {
-	message := fmt.Sprintf("event %d is missing: the sidecar continued with %d", r.last+1, sequence)
+	message := fmt.Sprintf("event %d is missing: the sidecar is already at sequence %d", r.last+1, sequence)
 	r.gap = &SpreadError{Message: message, Status: codes.DataLoss}
 }
 
@@ -373,7 +373,7 @@ func (r *receiver) judgeBreak(err *SpreadError) *SpreadError {
 	}
 	// The cause is the error of the last attempt. It must not be the CANCELLED of a stream that this client
 	// cancelled.
-	message := fmt.Sprintf("the sidecar could not be reached for %v, the mailbox's lease: %s", r.settings.giveUpAfter, err.Message)
+	message := fmt.Sprintf("the sidecar could not be reached for %v (the lease of the mailbox): %s", r.settings.giveUpAfter, err.Message)
 	return &SpreadError{
 		Message:  message,
 		Status:   codes.Unavailable,

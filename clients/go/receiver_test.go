@@ -160,7 +160,7 @@ func TestASilentStreamCountsAsBroken(t *testing.T) {
 	expectSequences(t, f.connect(t, MailboxOptions{ReceiveOptions: options}), 1, 1)
 	seen.mu.Lock()
 	defer seen.mu.Unlock()
-	if detached := seen.notices[1].(Detached); detached.Err.Status != codes.Unavailable || !strings.Contains(detached.Err.Message, "silent") {
+	if detached := seen.notices[1].(Detached); detached.Err.Status != codes.Unavailable || !strings.Contains(detached.Err.Message, "sent no frame for") {
 		t.Error(detached.Err)
 	}
 }

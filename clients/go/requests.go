@@ -1,7 +1,11 @@
 package spreadsidecar
 
 import (
+	"fmt"
 	"math"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -27,11 +31,12 @@ func choose[Word ~string, Value any](word Word, field string, values map[Word]Va
 	}
 	value, ok := values[word]
 	if !ok {
-		bound := "one of"
+		words := make([]string, 0, len(values))
 		for known := range values {
-			bound += " " + string(known)
+			words = append(words, string(known))
 		}
-		return value, fieldError(field, bound, word)
+		slices.Sort(words)
+		return value, fieldError(field, strings.Join(words, " or "), word)
 	}
 	return value, nil
 }
@@ -66,7 +71,7 @@ func connectRequest(options MailboxOptions) (*pb.ConnectRequest, error) {
 	}
 	for field, name := range map[string]string{"spreadName": options.SpreadName, "privateName": options.PrivateName} {
 		if !utf8.ValidString(name) {
-			return nil, fieldError(field, "UTF-8", name)
+			return nil, fieldError(field, "valid UTF-8", strconv.Quote(name))
 		}
 	}
 	request := &pb.ConnectRequest{
@@ -150,7 +155,8 @@ func checkOutgoing(service Service, groups []string, messageType int) (pb.Servic
 		return 0, err
 	}
 	if messageType < math.MinInt32 || messageType > math.MaxInt32 {
-		return 0, localSpreadError(IllegalMessage, "the message type must be -32768 to 32767", map[string]string{
+		text := fmt.Sprintf("messageType must be from -32768 to 32767; got %d", messageType)
+		return 0, localSpreadError(IllegalMessage, text, map[string]string{
 			"field": "message_type",
 			"bound": "-32768 to 32767",
 		})
@@ -168,7 +174,8 @@ func checkGroup(group string) error {
 	if utf8.ValidString(group) {
 		return nil
 	}
-	return localSpreadError(IllegalGroup, "a group name must be UTF-8, with the characters `$` to `~`", map[string]string{
+	text := fmt.Sprintf("group name %q is not valid UTF-8; allowed are 1 to 31 characters from 0x24 `$` to 0x7e `~`", group)
+	return localSpreadError(IllegalGroup, text, map[string]string{
 		"field": "group",
 		"bound": "1 to 31 characters of `$` to `~`",
 	})

@@ -61,9 +61,19 @@ var optionNames = map[string]string{
 	"headers":        "headers",
 	"mailbox_id":     "MailboxID",
 	"message_type":   "messageType",
+	"most":           "most",
 	"payload":        "payload",
 	"service_type":   "service",
 	"up_to_sequence": "upTo",
+}
+
+// nameInMessages returns the option for the name of a field in metadata, which is the same in all clients. Names of
+// environment variables do not change.
+func nameInMessages(field string) string {
+	if field == strings.ToUpper(field) {
+		return field
+	}
+	return optionOf(field)
 }
 
 // optionOf returns the option for a field of the contract: PrivateName for private_name.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -20,16 +21,21 @@ func TLSFromPEM(ca, cert, key []byte) (*tls.Config, error) {
 	if len(ca) > 0 {
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(ca) {
-			return nil, fieldError("tls.ca", "certificates in PEM", "other content")
+			return nil, optionError("tls.ca", "certificates in PEM", "tls.ca contains no certificate in PEM")
 		}
 	}
 	if (len(cert) == 0) != (len(key) == 0) {
-		return nil, fieldError("tls", "with both cert and key, or with neither", "one of them")
+		set, unset := "tls.cert", "tls.key"
+		if len(cert) == 0 {
+			set, unset = unset, set
+		}
+		message := set + " is set without " + unset + "; set both or neither"
+		return nil, optionError("tls", "with both cert and key, or with neither", message)
 	}
 	if len(cert) > 0 {
 		pair, err := tls.X509KeyPair(cert, key)
 		if err != nil {
-			return nil, fieldError("tls.cert", "a certificate and its key in PEM", err)
+			return nil, optionError("tls.cert", "a certificate and its key in PEM", fmt.Sprintf("tls has an invalid certificate or key: %v", err))
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
@@ -54,7 +60,7 @@ func newSecurity(where sidecarAddress, options Options) (*security, error) {
 	s.private = options.TLS != nil || options.Insecure || where.isOnThisMachine()
 	if options.Token != "" {
 		if s.token != nil {
-			return nil, fieldError("token", "unset together with tokenSource", "both")
+			return nil, optionError("token", "not set together with tokenSource", "Token and TokenSource are both set; set only one of them")
 		}
 		s.token = func(context.Context) (string, error) { return options.Token, nil }
 	}
@@ -79,7 +85,9 @@ func (s *security) checkTokenAllowed(field string) error {
 	if s.private {
 		return nil
 	}
-	return fieldError(field, "sent over TLS, a Unix socket or loopback, or with Insecure", s.target)
+	message := fmt.Sprintf("%s must not be sent to %s without TLS; "+
+		"use TLS, a Unix socket or a loopback address, or set Insecure: true to allow this", nameInMessages(field), s.target)
+	return optionError(field, "sent over TLS, a Unix socket or a loopback address, or with Insecure: true", message)
 }
 
 // authorization returns the header of a call. Empty without a token.
@@ -100,7 +108,7 @@ var headerText = regexp.MustCompile(`^[\x21-\x7e]+$`)
 func bearer(token string) (string, error) {
 	token = strings.TrimSpace(token)
 	if !headerText.MatchString(token) {
-		message := "the token must be 1 or more visible ASCII characters"
+		message := "the token must consist of 1 or more visible ASCII characters"
 		return "", &SpreadError{Message: message, Status: codes.Unauthenticated, Outcome: OutcomeNotSent}
 	}
 	return "Bearer " + token, nil

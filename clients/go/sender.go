@@ -31,7 +31,7 @@ type RefusedError struct {
 
 // Error returns the message of the first error.
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("rejected messages: %d, the first: %s", e.Count, e.Refusals[0].Err.Message)
+	return fmt.Sprintf("rejected messages: %d; first error: %s", e.Count, e.Refusals[0].Err.Message)
 }
 
 // Unwrap returns the errors of the rejected messages.

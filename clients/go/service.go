@@ -148,7 +148,7 @@ func (s Service) String() string {
 func (s Service) toContract() (pb.ServiceType, error) {
 	kind := s & RegularMess
 	if bits.OnesCount32(uint32(kind)) != 1 || s&^(RegularMess|SelfDiscard) != 0 {
-		text := fmt.Sprintf("service type 0x%x is not one of UnreliableMess to SafeMess, alone or with SelfDiscard", uint32(s))
+		text := fmt.Sprintf("service type 0x%x is invalid; allowed is one type from UnreliableMess to SafeMess, with or without SelfDiscard", uint32(s))
 		return 0, localSpreadError(IllegalService, text, map[string]string{
 			"field": "service_type",
 			"bound": "one of 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, with or without 0x40",

@@ -3,6 +3,7 @@ package spreadsidecar
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"math"
 	"os"
@@ -99,7 +100,7 @@ func New(given Options) (*Sidecar, error) {
 	}, options.DialOptions...)
 	conn, err := grpc.NewClient(where.grpc(), dial...)
 	if err != nil {
-		failure := fieldError("dialOptions", "valid options of a channel", err)
+		failure := optionError("dialOptions", "valid options of a channel", fmt.Sprintf("DialOptions are invalid: %v", err))
 		failure.Cause = err
 		return nil, failure
 	}
@@ -255,7 +256,7 @@ func (s *Sidecar) ListMailboxes(ctx context.Context, options ListOptions) iter.S
 			}
 			if next == request.PageToken {
 				// Otherwise a sidecar that repeats a page token would cause an endless loop.
-				yield(nil, incompleteResponse("ListMailboxes", "a further page"))
+				yield(nil, invalidResponse("ListMailboxes", "repeats the page token of the request"))
 				return
 			}
 			request = &pb.ListMailboxesRequest{PageSize: request.PageSize, PageToken: next}
@@ -306,7 +307,7 @@ func (s *Sidecar) WaitForReady(ctx context.Context, options ReadyOptions) error 
 	bounded, cancel := s.rpc.bounded(ctx)
 	defer cancel()
 	pauses := backoffBetween(50*time.Millisecond, 500*time.Millisecond)
-	last := "it did not respond"
+	last := "no response"
 	for {
 		// The channel's backoff is for calls that do not wait.
 		s.rpc.conn.ResetConnectBackoff()
@@ -324,7 +325,10 @@ func (s *Sidecar) WaitForReady(ctx context.Context, options ReadyOptions) error 
 			last = failure.Message
 		}
 		if !pause(bounded, pauses.next()) {
-			ended := contextError(bounded, "waiting for "+s.target+": "+last)
+			ended := contextError(bounded, "waiting for the sidecar at "+s.target+": "+last)
+			if ended.Status == codes.DeadlineExceeded {
+				ended.Message = fmt.Sprintf("the sidecar at %s was not ready before the deadline: %s", s.target, last)
+			}
 			return ended
 		}
 	}

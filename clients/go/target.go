@@ -121,9 +121,9 @@ func readPath(rest string) (t sidecarAddress, why string) {
 	case path == "":
 		return t, "has no path"
 	case path != rest && !strings.HasPrefix(path, "/"):
-		return t, "names a host before the path"
+		return t, "has a host before the path"
 	case len(path) > maxPathBytes:
-		return t, fmt.Sprintf("has a path of %d bytes (at most %d)", len(path), maxPathBytes)
+		return t, fmt.Sprintf("has a path of %d bytes (must be at most %d)", len(path), maxPathBytes)
 	}
 	return sidecarAddress{path: path}, ""
 }
@@ -163,7 +163,7 @@ func withPort(host, text string, isDefault bool) (t sidecarAddress, why string) 
 	}
 	port, _ := strconv.Atoi(text)
 	if !portNumber.MatchString(text) || port < 1 || port > maxPort {
-		return t, fmt.Sprintf("has an invalid port \"%s\" (1 to %d)", text, maxPort)
+		return t, fmt.Sprintf("has an invalid port \"%s\" (must be from 1 to %d)", text, maxPort)
 	}
 	return sidecarAddress{host: host, port: port}, ""
 }

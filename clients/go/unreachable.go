@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	portsHint = "give its gRPC port (by default 4813), not its admin port (by default 4814)"
+	portsHint = "check that the port is the gRPC port (4813 by default), not the admin port (4814 by default)"
 	checkHint = "check that a sidecar listens there"
 	// lastAttempt precedes the connection error in gRPC's message of a call that waited for a connection.
 	lastAttempt = "latest balancer error: "
@@ -45,8 +45,8 @@ func (e *endpoint) explain(err error, p *peer.Peer) *SpreadError {
 // unknownCall is the error of a call that the server does not implement.
 func (e *endpoint) unknownCall(cause error) *SpreadError {
 	return &SpreadError{
-		Message: fmt.Sprintf("the server at %s does not offer this call: use the gRPC port of a sidecar (4813 by default), "+
-			"not its admin port (4814). Update a sidecar that is older than this client", e.name),
+		Message: fmt.Sprintf("the server at %s does not support this call; %s; "+
+			"update the sidecar if it is older than this client", e.name, portsHint),
 		Status:   codes.Unimplemented,
 		Reason:   ErrNotASidecar,
 		Domain:   SidecarDomain,
@@ -91,16 +91,16 @@ func (e *endpoint) why(text string) (cause, why string) {
 	case has("no route to host", "network is unreachable", "i/o timeout"):
 		return "no-route", detailOf(text) + "; " + checkHint
 	case !e.hasTLS && has("server preface", "connection reset", "EOF", "broken pipe"):
-		return "not-grpc", "the port does not speak gRPC without TLS; set the option tls if the sidecar uses TLS, and " + portsHint
+		return "not-grpc", "the port does not accept gRPC without TLS; set the option tls if the sidecar uses TLS, and " + portsHint
 	case has("x509:", "failed to verify certificate"):
 		_, detail, _ := strings.Cut(text, "tls: failed to verify certificate: ")
 		if detail == "" {
 			detail = detailOf(text)
 		}
-		return "tls-certificate", fmt.Sprintf("its certificate is rejected (%s); "+
-			"set its certificate authority or its server name with the option tls", strings.Trim(detail, "\""))
+		return "tls-certificate", fmt.Sprintf("the client rejects the sidecar's certificate (%s); "+
+			"set the expected certificate authority or server name with the option tls", strings.Trim(detail, "\""))
 	case has("does not look like a TLS handshake"):
-		return "tls-not-offered", "the port does not speak TLS; set the option tls only if the sidecar uses TLS, and " + portsHint
+		return "tls-not-offered", "the port does not accept TLS; set the option tls only if the sidecar uses TLS, and " + portsHint
 	}
 	return "other", detailOf(text)
 }

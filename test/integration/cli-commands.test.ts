@@ -125,7 +125,7 @@ describe('send and receive', () => {
     [['send', 'g', '-m', 'x', '-s', '4803@elsewhere'], 4, /DAEMON_NOT_ALLOWED/],
     [['send', 'g', '-m', 'x', '-s', 'nonsense@'], 4, /ILLEGAL_SPREAD, -1/],
     [['receive', 'bad group'], 4, /ILLEGAL_GROUP, -14/],
-    [['send', 'g', '--lines'], 4, /rejected messages: 1, the first: .*143/],
+    [['send', 'g', '--lines'], 4, /rejected messages: 1; first error: .*143/],
   ])('%j is rejected with exit code %i', async (args, exitCode, sentence) => {
     const { target } = await startSidecar();
     const result = await cli([...args, '-t', target], { input: 'x'.repeat(143_120) });

@@ -83,7 +83,7 @@ describe('a command that does not reach a sidecar names the likely mistake and i
     const other = put(join(temporaryFolder(), 'ca.crt'), (await TestAuthority.create()).cert);
     const { exitCode, stderr } = await send('-t', target, '--tls-ca', other);
     expect(exitCode).toBe(3);
-    expect(stderr).toContain('its certificate is rejected');
+    expect(stderr).toContain("the client rejects the sidecar's certificate");
     expect(stderr).toContain('--tls-ca');
   });
 
@@ -91,7 +91,7 @@ describe('a command that does not reach a sidecar names the likely mistake and i
     const { target } = await startSidecar();
     const { exitCode, stderr } = await send('-t', target, '--tls');
     expect(exitCode).toBe(3);
-    expect(stderr).toContain('the port does not speak TLS; set --tls only if the sidecar uses TLS');
+    expect(stderr).toContain('the port does not accept TLS; set --tls only if the sidecar uses TLS');
   });
 
   it('a target with the scheme http', async () => {
@@ -127,7 +127,7 @@ describe('a command that does not reach a sidecar names the likely mistake and i
     const { exitCode, stderr } = await send('-t', '192.0.2.1:4813', '--token-file', token);
     expect(exitCode).toBe(2);
     expect(stderr).toContain(
-      '--token-file must be sent over TLS, a Unix socket or loopback, or with --insecure',
+      'the token of --token-file must not be sent to 192.0.2.1:4813 without TLS; use TLS, a Unix socket or a loopback address, or set --insecure to allow this',
     );
   });
 
@@ -135,7 +135,7 @@ describe('a command that does not reach a sidecar names the likely mistake and i
     const { admin } = await startSecured({});
     const { exitCode, stderr } = await send('-t', admin);
     expect(exitCode).toBe(4);
-    expect(stderr).toContain('use the gRPC port of a sidecar (4813 by default), not its admin port');
+    expect(stderr).toContain('check that the port is the gRPC port (4813 by default), not the admin port');
   });
 
   it('the gRPC port of a sidecar as the daemon', async () => {

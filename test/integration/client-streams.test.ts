@@ -100,7 +100,7 @@ describe('a receiver whose connection breaks', () => {
       for await (const _ of receiver);
     })().catch((e: SpreadError) => e);
     expect(error).toMatchObject({ statusName: 'UNAVAILABLE' });
-    expect((error as SpreadError).message).toContain("200 ms, the mailbox's lease");
+    expect((error as SpreadError).message).toContain('200 ms (the lease of the mailbox)');
   });
 
   it('does not affect the sidecar and the daemon for a while', async () => {

@@ -42,7 +42,7 @@ public final class ExampleWorkers {
       try (Mailbox boss = sidecar.connect(new MailboxOptions().privateName("boss").onNameConflict(NameConflict.SUFFIX).membership(false))) {
         for (int job = 1; job <= JOBS; job += 1)
           boss.multicast(message(JOB, "job " + job), null);
-        if (!done.await(20, TimeUnit.SECONDS)) throw new IllegalStateException("not everything was done");
+        if (!done.await(20, TimeUnit.SECONDS)) throw new IllegalStateException("not all jobs were done within 20 seconds");
       }
     }
   }

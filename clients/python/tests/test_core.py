@@ -220,7 +220,7 @@ def test_a_wait_for_the_sidecar_names_the_last_failure_and_not_its_own_deadline(
         return errors
 
     until(is_over, "the end of the wait")
-    assert errors == ["here:1 was not ready within 0.01 s: refused"]
+    assert errors == ["the sidecar at here:1 was not ready within 0.01 s: refused"]
 
 
 def test_acknowledgements_are_gathered() -> None:

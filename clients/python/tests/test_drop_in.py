@@ -235,8 +235,8 @@ def test_a_file_that_the_environment_names_must_be_there(monkeypatch: pytest.Mon
     [
         ("set the option tls if the sidecar uses TLS", "set SPREAD_SIDECAR_TLS if the sidecar uses TLS"),
         (
-            "set its certificate authority or its server name with the option tls",
-            "set its certificate authority or its server name with SPREAD_SIDECAR_TLS_CA or SPREAD_SIDECAR_TLS_SERVER_NAME",
+            "set the expected certificate authority or server name with the option tls",
+            "set the expected certificate authority or server name with SPREAD_SIDECAR_TLS_CA or SPREAD_SIDECAR_TLS_SERVER_NAME",
         ),
     ],
 )

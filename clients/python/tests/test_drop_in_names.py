@@ -86,7 +86,7 @@ def test_the_private_group_is_of_the_kind_that_senders_are(box: spread.MailboxTy
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("SPREAD_CLIENT_TEXT", "utf-8", "SPREAD_CLIENT_TEXT must be auto, text, bytes, names; got utf-8"),
+        ("SPREAD_CLIENT_TEXT", "utf-8", "SPREAD_CLIENT_TEXT must be auto, text, bytes or names; got utf-8"),
         ("SPREAD_SIDECAR_TLS", "maybe", "SPREAD_SIDECAR_TLS must be true, false, 1 or 0; got 'maybe'"),
         ("SPREAD_SIDECAR_TLS_KEY", "/nowhere/key.pem", "SPREAD_SIDECAR_TLS_KEY must be the path of a readable PEM file"),
     ],

@@ -91,7 +91,7 @@ def test_a_gap_is_data_loss(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None
     mailbox = sidecar.connect()
     assert mailbox.receive(10).sequence == 1
     error = end_of(mailbox)
-    assert (error.status, error.message) == ("DATA_LOSS", "event 2 is missing: the sidecar continued with 3")
+    assert (error.status, error.message) == ("DATA_LOSS", "event 2 is missing: the sidecar is already at sequence 3")
 
 
 def test_a_heartbeat_that_knows_more_is_data_loss(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
@@ -147,7 +147,7 @@ def test_gives_up_when_the_lease_has_expired(fake: FakeSidecar, sidecar: s.Sprea
     begin = time.monotonic()
     error = end_of(sidecar.connect())
     assert error.status == "UNAVAILABLE"
-    assert "could not be reached for 0.5 s, the mailbox's lease" in error.message
+    assert "could not be reached for 0.5 s (the lease of the mailbox)" in error.message
     assert 0.4 < time.monotonic() - begin < 5
     # Pauses grow: no busy loop.
     assert len(fake.attaches) < 40

@@ -20,9 +20,9 @@ use crate::target::Target;
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 
 /// The I/O error if the peer does not speak HTTP/2. The HTTP/2 library passes on only the text.
-pub(crate) const NOT_HTTP2: &str = "the other end does not speak HTTP/2";
+pub(crate) const NOT_HTTP2: &str = "the server does not use HTTP/2";
 /// The I/O error if the peer closes the connection before it sends anything.
-pub(crate) const CLOSED_AT_ONCE: &str = "the other end closed the connection before it sent a byte";
+pub(crate) const CLOSED_AT_ONCE: &str = "the server closed the connection before it sent a byte";
 /// The type of the first frame of HTTP/2 (SETTINGS), and its position.
 const SETTINGS: (usize, u8) = (3, 4);
 
@@ -46,7 +46,7 @@ impl Service<http::Uri> for Connector {
         let Self { target, has_tls } = self.clone();
         Box::pin(async move {
             let connection = tokio::time::timeout(CONNECT_TIME, connect(target)).await.map_err(|_| {
-                io::Error::new(io::ErrorKind::TimedOut, format!("not connected within {CONNECT_TIME:?}"))
+                io::Error::new(io::ErrorKind::TimedOut, format!("no connection within {CONNECT_TIME:?}"))
             })??;
             Ok(TokioIo::new(Connection { stream: connection, received: 0, is_checked: has_tls }))
         })
@@ -63,7 +63,7 @@ async fn connect(target: Target) -> io::Result<Stream> {
         #[cfg(unix)]
         Target::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path).await?)),
         #[cfg(not(unix))]
-        Target::Unix(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "no Unix sockets on this system")),
+        Target::Unix(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "this system does not support Unix sockets")),
     }
 }
 

@@ -73,7 +73,11 @@ fn read_tls(get: &impl Fn(&str) -> Option<String>) -> Result<Option<Tls>, Spread
         // The private key may be in the file of the certificate.
         (Some(cert), key) => tls.identity(&cert, key.as_ref().unwrap_or(&cert)),
         (None, Some(_)) => {
-            return Err(SpreadError::field("tls", "with both cert and key, or with neither", "a key alone"));
+            return Err(SpreadError::option(
+                "tls",
+                "with both cert and key, or with neither",
+                "tls.key is set without tls.cert; set both or neither",
+            ));
         }
         (None, None) => tls,
     };
@@ -97,11 +101,15 @@ fn read_token(path: &str) -> Result<String, SpreadError> {
     // token.
     let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
     let token = line.and_then(|line| line.split_whitespace().next_back());
-    token.map(str::to_owned).ok_or_else(|| SpreadError::field(TOKEN_FILE, "the path of a file with a token", path))
+    token.map(str::to_owned).ok_or_else(|| {
+        let bound = "the path of a file that contains a token";
+        SpreadError::option(TOKEN_FILE, bound, format!("{TOKEN_FILE} must be {bound}; {path} contains no token"))
+    })
 }
 
 fn unreadable(variable: &str, kind: &str, path: &str, error: &io::Error) -> SpreadError {
-    SpreadError::field(variable, &format!("the path of a readable {kind} file ({error})"), path)
+    let bound = format!("the path of a readable {kind} file");
+    SpreadError::option(variable, &bound, format!("{variable} must be {bound}; cannot read {path}: {error}"))
 }
 
 fn read_switch(get: &impl Fn(&str) -> Option<String>, variable: &str) -> Result<Option<bool>, SpreadError> {

@@ -215,7 +215,12 @@ impl SpreadError {
 
     /// The error of a field that the contract cannot represent.
     pub(crate) fn field(field: &str, bound: &str, value: impl fmt::Display) -> Self {
-        let mut failure = Failure::new(StatusCode::InvalidArgument, format!("{field} must be {bound}; got {value}"));
+        Self::option(field, bound, format!("{} must be {bound}; got {value}", option_name(field)))
+    }
+
+    /// The error of an option, or of options that exclude each other.
+    pub(crate) fn option(field: &str, bound: &str, message: impl Into<String>) -> Self {
+        let mut failure = Failure::new(StatusCode::InvalidArgument, message);
         failure.reason = Reason::FieldInvalid.as_str().to_owned();
         failure.domain = SIDECAR_DOMAIN.to_owned();
         failure.metadata.insert("field".to_owned(), field.to_owned());
@@ -224,9 +229,10 @@ impl SpreadError {
         failure.into()
     }
 
-    /// The error of a response that lacks a field that the contract requires.
-    pub(crate) fn incomplete(call: &str, what: &str) -> Self {
-        Failure::new(StatusCode::Internal, format!("the response of {call} lacks {what}")).into()
+    /// The error of a response that breaks a rule of the contract. `problem` continues "the response
+    /// of GetView".
+    pub(crate) fn invalid_response(call: &str, problem: &str) -> Self {
+        Failure::new(StatusCode::Internal, format!("the response of {call} {problem}")).into()
     }
 
     pub(crate) fn cancelled(message: &str, outcome: Outcome) -> Self {
@@ -244,6 +250,20 @@ impl SpreadError {
         failure.send_outcome = Outcome::Unknown;
         failure.into()
     }
+}
+
+/// The name of an option in messages. The metadata of errors has the same names in all clients.
+pub(crate) fn option_name(field: &str) -> String {
+    let mut name = String::with_capacity(field.len() + 4);
+    for letter in field.chars() {
+        if letter.is_ascii_uppercase() && name.ends_with(|before: char| before.is_ascii_lowercase()) {
+            name.push('_');
+            name.push(letter.to_ascii_lowercase());
+        } else {
+            name.push(letter);
+        }
+    }
+    name
 }
 
 impl fmt::Display for SpreadError {

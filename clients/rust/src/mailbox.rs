@@ -136,7 +136,7 @@ impl Mailbox {
     pub async fn join_and_await_view(&self, group: &str) -> Result<ViewMessage, SpreadError> {
         match self.join_request(group, true).await?.view {
             Some(view) => Ok(to_view(EventInfo::default(), view)),
-            None => Err(SpreadError::incomplete("Join", "view")),
+            None => Err(SpreadError::invalid_response("Join", "has no view")),
         }
     }
 
@@ -271,7 +271,7 @@ impl Mailbox {
             Some(view) => {
                 Ok(CurrentView { view: to_view(EventInfo::default(), view), in_transition: answer.in_transition })
             }
-            None => Err(SpreadError::incomplete("GetView", "view")),
+            None => Err(SpreadError::invalid_response("GetView", "has no view")),
         }
     }
 

@@ -318,5 +318,5 @@ impl Listener for MailboxCore {
 pub(crate) async fn fetch_info(rpc: &Rpc, id: &str) -> Result<MailboxInfo, SpreadError> {
     let request = contract::GetMailboxRequest { mailbox_id: id.to_owned() };
     let answer = rpc.call(request, async |mut stub: Stub, request| stub.get_mailbox(request).await).await?;
-    answer.mailbox.map(to_info).ok_or_else(|| SpreadError::incomplete("GetMailbox", "mailbox"))
+    answer.mailbox.map(to_info).ok_or_else(|| SpreadError::invalid_response("GetMailbox", "has no mailbox"))
 }

@@ -209,14 +209,15 @@ impl<L: Listener> Receiver<L> {
         let mut stream = match timeout(limit, self.open()).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return StreamEnd::Failed(error),
-            Err(_) => return StreamEnd::Failed(silent()),
+            Err(_) => return StreamEnd::Failed(silent(limit)),
         };
+        let mut silence = limit;
         let mut events = Vec::new();
         loop {
             let frame = match until {
                 Some(until) => match timeout_at(until, stream.message()).await {
                     Ok(frame) => frame,
-                    Err(_) => return StreamEnd::Failed(silent()),
+                    Err(_) => return StreamEnd::Failed(silent(silence)),
                 },
                 None => stream.message().await,
             };
@@ -232,7 +233,8 @@ impl<L: Listener> Receiver<L> {
             }
             self.inbox.push(&mut events);
             self.until_room().await;
-            until = self.settings.silence.map(|interval| Instant::now() + SILENT_INTERVALS * interval);
+            silence = SILENT_INTERVALS * self.settings.silence.unwrap_or_default();
+            until = self.settings.silence.map(|_| Instant::now() + silence);
         }
     }
 
@@ -295,7 +297,7 @@ impl<L: Listener> Receiver<L> {
     }
 
     fn gap(&self, sequence: u64) -> SpreadError {
-        let message = format!("event {} is missing: the sidecar continued with {sequence}", self.last + 1);
+        let message = format!("event {} is missing: the sidecar is already at sequence {sequence}", self.last + 1);
         Failure::new(StatusCode::DataLoss, message).into()
     }
 
@@ -334,7 +336,7 @@ impl<L: Listener> Receiver<L> {
         }
         let lease = self.settings.give_up_after;
         let message =
-            format!("the sidecar could not be reached for {lease:?}, the mailbox's lease: {}", error.message());
+            format!("the sidecar could not be reached for {lease:?} (the lease of the mailbox): {}", error.message());
         Some(self.rpc.endpoint().gave_up(message, error.clone()))
     }
 
@@ -364,8 +366,8 @@ impl<L: Listener> Receiver<L> {
     }
 }
 
-fn silent() -> SpreadError {
-    Failure::new(StatusCode::Unavailable, "the sidecar was silent for too long").into()
+fn silent(time: Duration) -> SpreadError {
+    Failure::new(StatusCode::Unavailable, format!("the sidecar sent no frame for {time:?}")).into()
 }
 
 fn last_sequence_of(error: &SpreadError) -> u64 {

@@ -158,7 +158,7 @@ impl Rpc {
             tokio::select! {
                 biased;
                 result = call => result,
-                () = self.shared.closed.cancelled() => Err(SpreadError::cancelled("the channel was closed", Outcome::Unknown)),
+                () = self.shared.closed.cancelled() => Err(SpreadError::cancelled("the channel is closed", Outcome::Unknown)),
             }
         };
         let Some(timeout) = self.call_timeout else { return call.await };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
-use crate::error::Failure;
+use crate::error::{Failure, option_name};
 use crate::target::Target;
 use crate::{Outcome, SpreadError, StatusCode};
 
@@ -51,7 +51,11 @@ impl Tls {
         match &self.ca {
             Some(pem) => {
                 if !String::from_utf8_lossy(pem).contains("-----BEGIN CERTIFICATE-----") {
-                    return Err(SpreadError::field("tls.ca", "certificates in PEM", "other content"));
+                    return Err(SpreadError::option(
+                        "tls.ca",
+                        "certificates in PEM",
+                        "tls.ca contains no certificate in PEM",
+                    ));
                 }
                 config = config.ca_certificate(Certificate::from_pem(pem));
             }
@@ -113,7 +117,14 @@ impl Security {
         if self.private {
             return Ok(());
         }
-        Err(SpreadError::field(field, "sent over TLS, a Unix socket or loopback, or with insecure", &self.target))
+        let bound = "sent over TLS, a Unix socket or a loopback address, or with insecure(true)";
+        let message = format!(
+            "{} must not be sent to {} without TLS; use TLS, a Unix socket or a loopback address, or set \
+             insecure(true) to allow this",
+            option_name(field),
+            self.target
+        );
+        Err(SpreadError::option(field, bound, message))
     }
 
     /// Whether the token is read again before each call.
@@ -143,7 +154,7 @@ pub(crate) fn bearer(token: &str) -> Result<HeaderValue, SpreadError> {
     let fits = !token.is_empty() && token.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
     let value = if fits { HeaderValue::try_from(format!("Bearer {token}")).ok() } else { None };
     let mut value =
-        value.ok_or_else(|| unauthenticated("the token must be 1 or more visible ASCII characters".to_owned()))?;
+        value.ok_or_else(|| unauthenticated("the token must consist of 1 or more visible ASCII characters".to_owned()))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -98,7 +98,7 @@ impl State {
         let refusals = std::mem::take(&mut self.refusals);
         let count = std::mem::take(&mut self.refused);
         Err(refusals[0].error.with(|failure| {
-            failure.message = format!("rejected messages: {count}, the first: {}", failure.message);
+            failure.message = format!("rejected messages: {count}; first error: {}", failure.message);
             failure.refused = count;
             failure.refusals = refusals.clone();
         }))

@@ -158,7 +158,8 @@ impl Service {
             return Ok(kind.0.trailing_zeros() as i32 + 1);
         }
         let message = format!(
-            "service type {:#x} is not one of UNRELIABLE_MESS to SAFE_MESS, alone or with SELF_DISCARD",
+            "service type {:#x} is invalid; allowed is one type from UNRELIABLE_MESS to SAFE_MESS, with or without \
+             SELF_DISCARD",
             self.0
         );
         let bound = "one of 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, with or without 0x40";

@@ -110,8 +110,10 @@ impl SidecarBuilder {
     }
 
     pub(crate) fn build_in(self, environment: impl Fn(&str) -> Option<String>) -> Result<Sidecar, SpreadError> {
-        let runtime = Handle::try_current()
-            .map_err(|error| SpreadError::field("runtime", "a running Tokio runtime with time and I/O", error))?;
+        let runtime = Handle::try_current().map_err(|error| {
+            let bound = "a running Tokio runtime with time and I/O";
+            SpreadError::option("runtime", bound, format!("a channel requires {bound}: {error}"))
+        })?;
         if self.keep_alive.is_zero() {
             return Err(SpreadError::field("connectionKeepAlive", "a duration, more than 0", "0"));
         }
@@ -142,7 +144,8 @@ impl SidecarBuilder {
         if let Some(tls) = &tls {
             endpoint = endpoint.tls_config(tls.config(&target)?).map_err(|error| {
                 let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-                SpreadError::field("tls", "certificates and keys in PEM that belong together", reason)
+                let bound = "certificates and keys in PEM that belong together";
+                SpreadError::option("tls", bound, format!("tls has an invalid certificate or key: {reason}"))
             })?;
         }
         let tasks = TaskTracker::new();
@@ -166,7 +169,12 @@ impl SidecarBuilder {
 fn to_headers(given: &[(String, String)]) -> Result<HeaderMap, SpreadError> {
     let mut headers = HeaderMap::new();
     for (name, value) in given {
-        let wrong = || SpreadError::field("headers", "names and values of HTTP/2 headers in ASCII", name);
+        let wrong = || {
+            let bound = "names and values of HTTP/2 headers in ASCII";
+            let message =
+                format!("the name and the value of header {name:?} must be printable ASCII that HTTP/2 allows");
+            SpreadError::option("headers", bound, message)
+        };
         let key = HeaderName::try_from(name.as_str()).map_err(|_| wrong())?;
         headers.append(key, HeaderValue::try_from(value.as_str()).map_err(|_| wrong())?);
     }
@@ -338,7 +346,7 @@ impl Sidecar {
             }
             if page.next_page_token == page_token {
                 // Otherwise a sidecar that repeats a page token would cause an endless loop.
-                return Err(SpreadError::incomplete("ListMailboxes", "a further page"));
+                return Err(SpreadError::invalid_response("ListMailboxes", "repeats the page token of the request"));
             }
             page_token = page.next_page_token;
         }
@@ -357,13 +365,15 @@ impl Sidecar {
     }
 
     async fn wait(&self, daemon: bool) -> Result<(), SpreadError> {
-        let last = Mutex::new("it did not respond".to_owned());
+        let last = Mutex::new("no response".to_owned());
         let Some(timeout) = self.rpc.call_timeout() else { return self.ask_until_ready(daemon, &last).await };
         match tokio::time::timeout(timeout, self.ask_until_ready(daemon, &last)).await {
             Ok(result) => result,
             Err(_) => {
                 let last = last.lock().unwrap();
-                Err(SpreadError::deadline(format!("the deadline passed while waiting for {}: {last}", self.target())))
+                let target = self.target();
+                let message = format!("the sidecar at {target} was not ready within {timeout:?}: {last}");
+                Err(SpreadError::deadline(message))
             }
         }
     }

@@ -113,10 +113,10 @@ fn read_path(rest: &str) -> Result<Target, InvalidTarget> {
         return Err("has no path".into());
     }
     if path.len() != rest.len() && !path.starts_with('/') {
-        return Err("names a host before the path".into());
+        return Err("has a host before the path".into());
     }
     if path.len() > MAX_PATH {
-        return Err(format!("has a path of {} bytes (at most {MAX_PATH})", path.len()).into());
+        return Err(format!("has a path of {} bytes (must be at most {MAX_PATH})", path.len()).into());
     }
     Ok(Target::Unix(path.to_owned()))
 }
@@ -154,7 +154,7 @@ fn to_port(text: Option<&str>) -> Result<u16, InvalidTarget> {
     let is_number = (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {
         Ok(port) if is_number && port > 0 => Ok(port),
-        _ => Err(format!("has an invalid port \"{text}\" (1 to {})", u16::MAX).into()),
+        _ => Err(format!("has an invalid port \"{text}\" (must be from 1 to {})", u16::MAX).into()),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::rich_status::{from_status, sentence};
 use crate::target::Target;
 use crate::{Outcome, Reason, SIDECAR_DOMAIN, SpreadError, StatusCode};
 
-const PORTS: &str = "give its gRPC port (by default 4813), not its admin port (by default 4814)";
+const PORTS: &str = "check that the port is the gRPC port (4813 by default), not the admin port (4814 by default)";
 const CHECK: &str = "check that a sidecar listens there";
 
 /// The properties of a channel that its errors depend on.
@@ -53,8 +53,7 @@ impl SidecarEndpoint {
     /// The error of a call that the server does not implement.
     fn unknown_call(&self, cause: &SpreadError) -> SpreadError {
         let message = format!(
-            "the server at {} does not offer this call: use the gRPC port of a sidecar (4813 by default), not its admin \
-             port (4814). Update a sidecar that is older than this client",
+            "the server at {} does not support this call; {PORTS}; update the sidecar if it is older than this client",
             self.name
         );
         let mut failure = self.failure(StatusCode::Unimplemented, Reason::NotASidecar, message);
@@ -101,20 +100,23 @@ impl SidecarEndpoint {
         if has(&["Permission denied"]) {
             return ("permission-denied", "permission denied".to_owned());
         }
-        if has(&["No route to host", "Network is unreachable", "not connected within"]) {
+        if has(&["No route to host", "Network is unreachable", "no connection within"]) {
             return ("no-route", format!("{detail}; {CHECK}"));
         }
         if !self.has_tls && has(&[NOT_HTTP2, CLOSED_AT_ONCE]) {
-            let why = "the port does not speak gRPC without TLS; set the option tls if the sidecar uses TLS, and";
+            let why = "the port does not accept gRPC without TLS; set the option tls if the sidecar uses TLS, and";
             return ("not-grpc", format!("{why} {PORTS}"));
         }
         if has(&["InvalidContentType", "corrupt message"]) {
-            let why = "the port does not speak TLS; set the option tls only if the sidecar uses TLS, and";
+            let why = "the port does not accept TLS; set the option tls only if the sidecar uses TLS, and";
             return ("tls-not-offered", format!("{why} {PORTS}"));
         }
         if let Some((_, certificate)) = text.split_once("invalid peer certificate: ") {
-            let hint = "set its certificate authority or its server name with the option tls";
-            return ("tls-certificate", format!("its certificate is rejected ({certificate}); {hint}"));
+            let hint = "set the expected certificate authority or server name with the option tls";
+            return (
+                "tls-certificate",
+                format!("the client rejects the sidecar's certificate ({certificate}); {hint}"),
+            );
         }
         ("other", text.to_owned())
     }

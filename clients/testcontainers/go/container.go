@@ -52,11 +52,11 @@ func Run(ctx context.Context, image string, opts ...testcontainers.ContainerCust
 		}
 	}
 	if c.settings.separateDaemon && len(c.settings.daemonAddresses) > 0 {
-		return nil, errors.New("a separate daemon and daemon addresses cannot be combined: set one of them")
+		return nil, errors.New("WithSeparateDaemon and WithDaemonAddresses are both set; set only one of them")
 	}
 	files, err := c.settings.files()
 	if err != nil {
-		return nil, fmt.Errorf("config: %w", err)
+		return nil, fmt.Errorf("cannot write the configuration as JSON: %w", err)
 	}
 	all := []testcontainers.ContainerCustomizer{
 		// The image's own command has flags with listen addresses, which would override the environment.
@@ -84,7 +84,7 @@ func Run(ctx context.Context, image string, opts ...testcontainers.ContainerCust
 		if isMissing(ctx, image) {
 			err = &MissingImageError{Image: image, Err: err}
 		} else {
-			err = fmt.Errorf("the sidecar did not get ready: %w%s", err, logOf(ctx, c.Container))
+			err = fmt.Errorf("the sidecar did not become ready: %w%s", err, logOf(ctx, c.Container))
 		}
 		return nil, errors.Join(err, c.Terminate(context.WithoutCancel(ctx)))
 	}

@@ -30,7 +30,7 @@ func startSeparateDaemon(
 	if len(sidecar.Networks) == 0 {
 		made, err := network.New(ctx)
 		if err != nil {
-			return daemon, fmt.Errorf("network: %w", err)
+			return daemon, fmt.Errorf("cannot create a network for the separate daemon: %w", err)
 		}
 		daemon.network = made
 		sidecar.Networks = []string{made.Name}
@@ -51,7 +51,7 @@ func startSeparateDaemon(
 		daemon.container = container
 	}
 	if err != nil {
-		return daemon, fmt.Errorf("daemon: %w", err)
+		return daemon, fmt.Errorf("cannot start the separate daemon: %w", err)
 	}
 	maps.Copy(sidecar.Env, s.daemonEnvironment([]string{daemon.inNetwork}))
 	return daemon, nil

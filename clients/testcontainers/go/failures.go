@@ -11,7 +11,7 @@ import (
 )
 
 // ErrNoSeparateDaemon is the error of PauseDaemon and ResumeDaemon without [WithSeparateDaemon].
-var ErrNoSeparateDaemon = errors.New("the daemon has no container of its own: run with WithSeparateDaemon()")
+var ErrNoSeparateDaemon = errors.New("PauseDaemon and ResumeDaemon require a separate daemon; pass WithSeparateDaemon() to Run")
 
 // DropMailbox closes a mailbox's connection to its daemon, as if the daemon had closed it. With
 // ReconnectOptions, the mailbox receives ConnectionLost and then ConnectionRestored. Without them, the mailbox
@@ -33,7 +33,7 @@ func (c *SpreadSidecarContainer) DropMailbox(ctx context.Context, mailbox string
 	defer answer.Body.Close()
 	said, err := io.ReadAll(answer.Body)
 	if err == nil && answer.StatusCode >= http.StatusBadRequest {
-		err = fmt.Errorf("%s was not dropped: %s", mailbox, strings.TrimSpace(string(said)))
+		err = fmt.Errorf("mailbox %s was not dropped: %s", mailbox, strings.TrimSpace(string(said)))
 	}
 	return err
 }

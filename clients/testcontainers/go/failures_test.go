@@ -53,7 +53,7 @@ func TestASeparateDaemonExcludesDaemonAddresses(t *testing.T) {
 	both := []testcontainers.ContainerCustomizer{
 		spreadcontainer.WithSeparateDaemon(), spreadcontainer.WithDaemonAddresses("4803@elsewhere"),
 	}
-	if _, err := spreadcontainer.Run(t.Context(), spreadcontainer.DefaultImage, both...); err == nil || !strings.Contains(err.Error(), "one of them") {
+	if _, err := spreadcontainer.Run(t.Context(), spreadcontainer.DefaultImage, both...); err == nil || !strings.Contains(err.Error(), "are both set; set only one of them") {
 		t.Error(err)
 	}
 }
@@ -66,7 +66,7 @@ func TestAMissingImageIsNamedAndHowToBuildIt(t *testing.T) {
 		if !errors.As(err, &missing) || missing.Image != name || missing.Err == nil {
 			t.Fatal(err)
 		}
-		const sentence = "the image " + name + ` and cannot pull it. Run "npm run image"`
+		const sentence = "the image " + name + ` and cannot pull it; build spread-sidecar:test with "npm run image"`
 		if !strings.Contains(err.Error(), sentence) {
 			t.Error(err)
 		}

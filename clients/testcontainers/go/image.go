@@ -24,8 +24,8 @@ type MissingImageError struct {
 }
 
 func (e *MissingImageError) Error() string {
-	return fmt.Sprintf("the Docker engine does not have the image %s and cannot pull it. "+
-		"Run \"npm run image\" in a clone of spread-sidecar (builds %s) or set another image", e.Image, builtImage)
+	return fmt.Sprintf("the Docker engine does not have the image %s and cannot pull it; "+
+		"build %s with \"npm run image\" in a clone of spread-sidecar, or use another image", e.Image, builtImage)
 }
 
 // Unwrap returns the cause.

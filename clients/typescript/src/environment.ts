@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { fieldError } from './spread-error.js';
+import { fieldError, optionError, type SpreadError } from './spread-error.js';
 import type { SecurityOptions, TlsOptions } from './transport-security.js';
 
 /** The environment variable with the target. */
@@ -55,7 +55,7 @@ function pem(variable: string, path: string | undefined): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw fieldError(variable, `the path of a readable PEM file (${codeOf(error)})`, path);
+    throw unreadable(variable, 'PEM', path, error);
   }
 }
 
@@ -70,15 +70,22 @@ function readToken(path: string): string {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw fieldError(TOKEN_FILE, `the path of a readable text file (${codeOf(error)})`, path);
+    throw unreadable(TOKEN_FILE, 'text', path, error);
   }
   // The format of the sidecar's token files: lines may be comments, and a name may precede the token.
   const line = text.split('\n').find((one) => one.trim() !== '' && !one.trim().startsWith('#'));
-  if (line === undefined) throw fieldError(TOKEN_FILE, 'the path of a file with a token', path);
+  if (line === undefined) {
+    const bound = 'the path of a file that contains a token';
+    throw optionError(TOKEN_FILE, bound, `${TOKEN_FILE} must be ${bound}; ${path} contains no token`);
+  }
   return line.trim().split(/\s+/).at(-1) as string;
 }
 
-const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
+function unreadable(variable: string, kind: string, path: string, error: unknown): SpreadError {
+  const bound = `the path of a readable ${kind} file`;
+  const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+  return optionError(variable, bound, `${variable} must be ${bound}; cannot read ${path}: ${reason}`);
+}
 
 function switchOf(environment: Environment, variable: string): boolean | undefined {
   const value = environment[variable];

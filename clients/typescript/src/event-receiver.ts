@@ -206,7 +206,7 @@ export class EventReceiver {
   #onGap(sequence: bigint): void {
     const call = this.#detach();
     call?.cancel();
-    const message = `event ${this.#last + 1n} is missing: the sidecar continued with ${sequence}`;
+    const message = `event ${this.#last + 1n} is missing: the sidecar is already at sequence ${sequence}`;
     this.#end(new SpreadError(message, { status: status.DATA_LOSS }));
   }
 
@@ -255,7 +255,7 @@ export class EventReceiver {
   #explain(call: Call, error: ServiceError): SpreadError {
     if (call !== this.#silentCall) return toSpreadError(error, { endpoint: this.#options.endpoint });
     const silentMs = SILENT_INTERVALS * this.#options.heartbeatIntervalMs;
-    const message = `the stream was silent for ${silentMs} ms`;
+    const message = `the sidecar sent no frame for ${silentMs} ms`;
     return new SpreadError(message, { status: status.UNAVAILABLE, retryable: true, cause: error });
   }
 
@@ -327,7 +327,7 @@ function withMissing(error: SpreadError, received: bigint): SpreadError {
 }
 
 function gaveUp(error: SpreadError, { giveUpAfterMs: afterMs, endpoint }: EventReceiverOptions): SpreadError {
-  const message = `the sidecar could not be reached for ${afterMs} ms, the mailbox's lease: ${error.message}`;
+  const message = `the sidecar could not be reached for ${afterMs} ms (the lease of the mailbox): ${error.message}`;
   // The cause is the error of the last attempt. It must not be the CANCELLED of a stream that this client
   // cancelled.
   return new SpreadError(message, {

@@ -1,4 +1,4 @@
-import { fieldError } from './spread-error.js';
+import { fieldError, optionError } from './spread-error.js';
 
 /**
  * Headers of a message, by name. A name has 1 to 64 characters of `a-z 0-9 - _ .`, and a value is text. All headers
@@ -19,6 +19,8 @@ export const REPLY_TO_HEADER = 'reply-to';
 /** The value that a reply repeats, so that the requester finds the request of the reply. */
 export const CORRELATION_ID_HEADER = 'correlation-id';
 
+const TEXT = 'Unicode text without lone surrogates';
+
 /** Shared by the messages without headers. */
 export const NO_HEADERS: MessageHeaders = Object.freeze(emptyHeaders());
 /** The same map in the form of the contract. Read-only. */
@@ -36,9 +38,13 @@ export function toProtoHeaders(headers: MessageHeaders | undefined): Map<string,
   if (entries.length === 0) return NO_PROTO_HEADERS;
   for (const [name, value] of entries) {
     if (!isText(name))
-      throw fieldError('headers', 'an object whose names are Unicode text without lone surrogates', name);
+      throw optionError(
+        'headers',
+        `an object whose names are ${TEXT}`,
+        `the names in headers must be ${TEXT}; got ${name}`,
+      );
     if (typeof value !== 'string' || !isText(value))
-      throw fieldError(`headers[${JSON.stringify(name)}]`, 'Unicode text without lone surrogates', value);
+      throw fieldError(`headers[${JSON.stringify(name)}]`, TEXT, value);
   }
   return new Map(entries);
 }

@@ -29,7 +29,7 @@ import { ignoreSpreadError, isGone } from './rich-status.js';
 import type { Rpc } from './rpc.js';
 import { Sender, type SenderOptions } from './sender.js';
 import { toSlowConsumer } from './slow-consumer.js';
-import { disconnectedError, fieldError, incompleteResponse } from './spread-error.js';
+import { disconnectedError, fieldError, invalidResponse } from './spread-error.js';
 
 /** Reasons that only mean that the mailbox does not exist any more. */
 const MAILBOX_GONE = new Set(['ILLEGAL_SESSION', 'LEASE_EXPIRED']);
@@ -276,7 +276,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   async view(group: string, limits: CallLimits = {}): Promise<CurrentView> {
     const request = { mailboxId: this.id, group };
     const { view, inTransition } = await this.#call(this.#rpc.client.getView, request, limits);
-    if (!view) throw incompleteResponse('GetView', 'view');
+    if (!view) throw invalidResponse('GetView', 'has no view');
     return { view: toView(view), inTransition };
   }
 
@@ -391,6 +391,6 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
 /** Fetches state and counters of a mailbox. */
 export async function fetchInfo(rpc: Rpc, mailboxId: string, limits: CallLimits): Promise<MailboxInfo> {
   const { mailbox } = await rpc.call(rpc.client.getMailbox, { mailboxId }, limits);
-  if (!mailbox) throw incompleteResponse('GetMailbox', 'mailbox');
+  if (!mailbox) throw invalidResponse('GetMailbox', 'has no mailbox');
   return toMailboxInfo(mailbox);
 }

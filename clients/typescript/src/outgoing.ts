@@ -36,10 +36,14 @@ export function toMulticastMessage(
 ): MulticastMessage {
   const { serviceType, selfDiscard } = fromServiceBits(serviceBits);
   if (!Number.isInteger(messageType) || Math.abs(messageType) > 0x7fff_ffff)
-    throw localSpreadError('ILLEGAL_MESSAGE', `message_type must be -32768 to 32767; got ${messageType}`, {
-      field: 'message_type',
-      bound: '-32768 to 32767',
-    });
+    throw localSpreadError(
+      'ILLEGAL_MESSAGE',
+      `messageType must be from -32768 to 32767; got ${messageType}`,
+      {
+        field: 'message_type',
+        bound: '-32768 to 32767',
+      },
+    );
   return {
     serviceType,
     groups: [...groups],

@@ -359,7 +359,7 @@ export class Sender {
 
   #throwRefusals(): void {
     if (this.#unreportedRefusals === 0) return;
-    const message = `rejected messages: ${this.#unreportedRefusals}, the first: ${this.#refusals[0]?.message}`;
+    const message = `rejected messages: ${this.#unreportedRefusals}; first error: ${this.#refusals[0]?.message}`;
     const errors = this.#refusals;
     this.#refusals = [];
     this.#unreportedRefusals = 0;

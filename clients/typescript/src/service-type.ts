@@ -42,7 +42,7 @@ export function fromServiceBits(bits: number): { serviceType: ServiceType; selfD
   if (name === undefined || (bits & ~(REGULAR_MESS | SELF_DISCARD)) !== 0)
     throw localSpreadError(
       'ILLEGAL_SERVICE',
-      `service type 0x${(bits >>> 0).toString(16)} is not one of UNRELIABLE_MESS to SAFE_MESS, alone or with SELF_DISCARD`,
+      `service type 0x${(bits >>> 0).toString(16)} is invalid; allowed is one type from UNRELIABLE_MESS to SAFE_MESS, with or without SELF_DISCARD`,
       { field: 'service_type', bound: 'one of 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, with or without 0x40' },
     );
   return { serviceType: ServiceType[name], selfDiscard: (bits & SELF_DISCARD) !== 0 };

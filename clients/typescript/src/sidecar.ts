@@ -21,7 +21,7 @@ import type { ReceiveOptions } from './receive-options.js';
 import { fromReconnect, type ReconnectOptions } from './reconnect.js';
 import { ignoreSpreadError } from './rich-status.js';
 import { Rpc } from './rpc.js';
-import { incompleteResponse, type SpreadError } from './spread-error.js';
+import { invalidResponse, type SpreadError } from './spread-error.js';
 import { isOnThisMachine, parseTarget, targetInMessages, toGrpcTarget } from './target.js';
 import { type ChannelSecurity, channelSecurity, type SecurityOptions } from './transport-security.js';
 
@@ -269,7 +269,7 @@ export class SpreadSidecar {
       yield* page.mailboxes.map(toMailboxInfo);
       // Otherwise a sidecar that repeats a page token would cause an endless loop.
       if (pageToken !== '' && page.nextPageToken === pageToken)
-        throw incompleteResponse('ListMailboxes', 'a further page');
+        throw invalidResponse('ListMailboxes', 'repeats the page token of the request');
       pageToken = page.nextPageToken;
     } while (pageToken !== '');
   }
@@ -291,7 +291,7 @@ export class SpreadSidecar {
       const remaining = deadline - performance.now();
       if (remaining <= 0)
         throw timeoutError(
-          `${this.target} was not ready within ${timeoutMs} ms: ${last ?? 'it did not respond'}`,
+          `the sidecar at ${this.target} was not ready within ${timeoutMs} ms: ${last ?? 'no response'}`,
         );
       try {
         const version = await this.version({ signal, timeoutMs: remaining });

@@ -113,8 +113,12 @@ export const channelClosedError = () =>
   new SpreadError('the channel is closed', { status: GrpcStatus.CANCELLED, outcome: 'not-sent' });
 
 /** The client rejects a field that the contract cannot represent. */
-export function fieldError(field: string, bound: string, value: unknown): SpreadError {
-  return new SpreadError(`${field} must be ${bound}; got ${String(value)}`, {
+export const fieldError = (field: string, bound: string, value: unknown) =>
+  optionError(field, bound, `${field} must be ${bound}; got ${String(value)}`);
+
+/** The client rejects an option, or options that exclude each other. */
+export function optionError(field: string, bound: string, message: string): SpreadError {
+  return new SpreadError(message, {
     status: GrpcStatus.INVALID_ARGUMENT,
     reason: 'FIELD_INVALID',
     domain: SIDECAR_DOMAIN,
@@ -123,7 +127,7 @@ export function fieldError(field: string, bound: string, value: unknown): Spread
   });
 }
 
-/** A response lacks a field that the contract requires. */
-export function incompleteResponse(call: string, what: string): SpreadError {
-  return new SpreadError(`the response of ${call} lacks ${what}`, { status: GrpcStatus.INTERNAL });
+/** A response breaks a rule of the contract. `problem` continues "the response of GetView". */
+export function invalidResponse(call: string, problem: string): SpreadError {
+  return new SpreadError(`the response of ${call} ${problem}`, { status: GrpcStatus.INTERNAL });
 }

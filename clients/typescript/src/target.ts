@@ -88,9 +88,9 @@ function splitScheme(text: string): [string | undefined, string] {
 function unixTarget(rest: string, wrong: Wrong): Target {
   const path = rest.startsWith('//') ? rest.slice(2) : rest;
   if (path === '') throw wrong('has no path');
-  if (path !== rest && !path.startsWith('/')) throw wrong('names a host before the path');
+  if (path !== rest && !path.startsWith('/')) throw wrong('has a host before the path');
   const bytes = Buffer.byteLength(path);
-  if (bytes > MAX_PATH_BYTES) throw wrong(`has a path of ${bytes} bytes (at most ${MAX_PATH_BYTES})`);
+  if (bytes > MAX_PATH_BYTES) throw wrong(`has a path of ${bytes} bytes (must be at most ${MAX_PATH_BYTES})`);
   return { kind: 'unix', path };
 }
 
@@ -113,6 +113,7 @@ function tcpTarget(text: string, wrong: Wrong): Target & { kind: 'tcp' } {
 function toPort(text: string | undefined, wrong: Wrong): number {
   if (text === undefined) return DEFAULT_SIDECAR_PORT;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > MAX_PORT) throw wrong(`has an invalid port "${text}" (1 to ${MAX_PORT})`);
+  if (port < 1 || port > MAX_PORT)
+    throw wrong(`has an invalid port "${text}" (must be from 1 to ${MAX_PORT})`);
   return port;
 }

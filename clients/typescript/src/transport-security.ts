@@ -7,7 +7,7 @@ import {
   type Metadata,
   status,
 } from '@grpc/grpc-js';
-import { fieldError } from './spread-error.js';
+import { optionError } from './spread-error.js';
 
 /** TLS options. All are optional. Certificates and keys are PEM, as text or bytes. */
 export interface TlsOptions {
@@ -64,14 +64,23 @@ export interface ChannelSecurity {
 export function channelSecurity(target: string, isLocal: boolean, options: SecurityOptions): ChannelSecurity {
   const { token, insecure = false } = options;
   const tls = options.tls === true ? {} : options.tls || undefined;
-  if (tls && options.credentials) throw fieldError('tls', 'unset together with credentials', 'both');
+  if (tls && options.credentials)
+    throw optionError(
+      'tls',
+      'not set together with credentials',
+      'tls and credentials are both set; set only one of them',
+    );
   if (tls && (tls.cert === undefined) !== (tls.key === undefined))
-    throw fieldError('tls', 'with both cert and key, or with neither', 'one of them');
+    throw optionError('tls', 'with both cert and key, or with neither', incompletePair(tls));
   const credentials = options.credentials ?? credentialsOf(tls);
   const isPrivate = insecure || isSecure(credentials) || isLocal;
   const checkTokenAllowed = (field: string) => {
     if (!isPrivate)
-      throw fieldError(field, 'sent over TLS, a Unix socket or loopback, or with insecure: true', target);
+      throw optionError(
+        field,
+        'sent over TLS, a Unix socket or a loopback address, or with insecure: true',
+        `${field} must not be sent to ${target} without TLS; use TLS, a Unix socket or a loopback address, or set insecure: true to allow this`,
+      );
   };
   if (token !== undefined) checkTokenAllowed('token');
   return {
@@ -85,6 +94,11 @@ export function channelSecurity(target: string, isLocal: boolean, options: Secur
     checkTokenAllowed,
   };
 }
+
+const incompletePair = ({ cert }: TlsOptions) =>
+  cert === undefined
+    ? 'tls.key is set without tls.cert; set both or neither'
+    : 'tls.cert is set without tls.key; set both or neither';
 
 function credentialsOf(tls: TlsOptions | undefined): ChannelCredentials {
   if (!tls) return grpcCredentials.createInsecure();
@@ -108,7 +122,7 @@ function tokenInterceptor(source: TokenSource): Interceptor {
           queueMicrotask(() => listener.onReceiveStatus({ code: status.UNAUTHENTICATED, details, metadata }));
         const go = (token: string) => {
           if (setToken(metadata, token)) next(metadata, listener);
-          else fail('the token must be 1 or more visible ASCII characters');
+          else fail('the token must consist of 1 or more visible ASCII characters');
         };
         let token: string | Promise<string>;
         try {

@@ -16,7 +16,7 @@ export interface Endpoint {
   readonly hasTls: boolean;
 }
 
-const PORTS = 'give its gRPC port (by default 4813), not its admin port (by default 4814)';
+const PORTS = 'check that the port is the gRPC port (4813 by default), not the admin port (4814 by default)';
 const CHECK = 'check that a sidecar listens there';
 
 /**
@@ -40,7 +40,7 @@ export function connectionFailure(error: ServiceError, endpoint: Endpoint): Spre
 
 /** The error of a call that the server does not implement. */
 export function unknownCall({ name }: Endpoint, cause: ServiceError): SpreadError {
-  const message = `the server at ${name} does not offer this call: use the gRPC port of a sidecar (4813 by default), not its admin port (4814). Update a sidecar that is older than this client`;
+  const message = `the server at ${name} does not support this call; ${PORTS}; update the sidecar if it is older than this client`;
   return new SpreadError(message, {
     status: status.UNIMPLEMENTED,
     reason: NOT_A_SIDECAR,
@@ -64,17 +64,17 @@ function explain(text: string, { target, hasTls }: Endpoint): [cause: string, wh
   if (!hasTls)
     return [
       'not-grpc',
-      `the port does not speak gRPC without TLS; set the option tls if the sidecar uses TLS, and ${PORTS}`,
+      `the port does not accept gRPC without TLS; set the option tls if the sidecar uses TLS, and ${PORTS}`,
     ];
   if (/certificate|altnames|issuer|CERT_/i.test(detail) && !/alert/i.test(detail))
     return [
       'tls-certificate',
-      `its certificate is rejected (${detail}); set its certificate authority or its server name with the option tls`,
+      `the client rejects the sidecar's certificate (${detail}); set the expected certificate authority or server name with the option tls`,
     ];
   if (/wrong version number|packet length too long|unsupported protocol|http request/i.test(detail))
     return [
       'tls-not-offered',
-      `the port does not speak TLS; set the option tls only if the sidecar uses TLS, and ${PORTS}`,
+      `the port does not accept TLS; set the option tls only if the sidecar uses TLS, and ${PORTS}`,
     ];
   return ['other', detail];
 }

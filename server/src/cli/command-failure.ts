@@ -60,7 +60,7 @@ function sentenceOf(error: SpreadError): string {
 /** Command-line flags by field of the contract, with the option names of the client package. */
 const FLAGS: Readonly<Record<string, readonly [option: string, flag: string]>> = {
   target: ['target', '--target'],
-  token: ['token', '--token-file'],
+  token: ['token', 'the token of --token-file'],
   private_name: ['privateName', '--user'],
   daemon: ['spreadName', '--spread-name'],
   message_type: ['messageType', '--type'],
@@ -81,11 +81,11 @@ function inTermsOfFlags({ message, metadata }: SpreadError): string {
 /** Phrases of the client package about its option `tls`, and their versions with flags. */
 const TLS_HINTS: readonly (readonly [hint: string, withFlags: string])[] = [
   [
-    'set its certificate authority or its server name with the option tls',
-    'set its certificate authority with --tls-ca, or its server name with --tls-server-name',
+    'set the expected certificate authority or server name with the option tls',
+    'set the expected certificate authority with --tls-ca, or the expected server name with --tls-server-name',
   ],
   ['set the option tls', 'set --tls'],
-  ['with insecure: true', 'with --insecure'],
+  ['set insecure: true', 'set --insecure'],
 ];
 
 /** grpc-js wraps the error of the system. Users need only the inner error. */

@@ -153,7 +153,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
     await expect(container.start()).rejects.toThrow();
     await expect(
       new SpreadSidecarContainer(name).withSeparateDaemon().withDaemonAddresses('4803@a').start(),
-    ).rejects.toThrow('can use one of them');
+    ).rejects.toThrow('are both set; set only one of them');
     const left = await dockerode.listContainers({ all: true });
     expect(left.filter(({ Image }) => Image === name)).toEqual([]);
   });
@@ -162,7 +162,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
     const name = 'spread-sidecar-missing.invalid/spread-sidecar:none';
     const start = new SpreadSidecarContainer(name).start();
     await expect(start).rejects.toThrow(
-      `the Docker engine does not have the image ${name} and cannot pull it. Run "npm run image"`,
+      `the Docker engine does not have the image ${name} and cannot pull it; build spread-sidecar:test with "npm run image"`,
     );
     await expect(start).rejects.toMatchObject({ cause: expect.anything() });
     await expect(new SpreadSidecarContainer(name).withSeparateDaemon().start()).rejects.toThrow(name);

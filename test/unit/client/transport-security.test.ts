@@ -16,9 +16,13 @@ describe('a token', () => {
     'localhost.evil.example',
   ])('is not sent unencrypted to %s', async (target) => {
     for (const options of [{ token: 'x' }, { token: () => 'x' }, { headers: { Authorization: 'Bearer x' } }])
-      expect(() => make({ target, ...options })).toThrow(/must be sent over TLS, a Unix socket or loopback/);
+      expect(() => make({ target, ...options })).toThrow(
+        /must not be sent to .* without TLS; use TLS, a Unix socket or a loopback address/,
+      );
     const sidecar = new SpreadSidecar({ target });
-    await expect(sidecar.listMailboxes('x').next()).rejects.toThrow(/adminToken must be sent over TLS/);
+    await expect(sidecar.listMailboxes('x').next()).rejects.toThrow(
+      /adminToken must not be sent to .* without TLS/,
+    );
     await sidecar.close();
     make({ target, token: 'x', insecure: true });
     make({ target, token: 'x', tls: true });
@@ -40,9 +44,15 @@ describe('a token', () => {
 
 describe('TLS options', () => {
   it('are rejected if they contradict each other', () => {
-    expect(() => make({ tls: true, credentials: credentials.createInsecure() })).toThrow(/tls must be unset/);
-    expect(() => make({ tls: { cert: 'x' } })).toThrow(/both cert and key/);
-    expect(() => make({ tls: { key: 'x' } })).toThrow(/both cert and key/);
+    expect(() => make({ tls: true, credentials: credentials.createInsecure() })).toThrow(
+      /^tls and credentials are both set; set only one of them$/,
+    );
+    expect(() => make({ tls: { cert: 'x' } })).toThrow(
+      /^tls\.cert is set without tls\.key; set both or neither$/,
+    );
+    expect(() => make({ tls: { key: 'x' } })).toThrow(
+      /^tls\.key is set without tls\.cert; set both or neither$/,
+    );
     make({ tls: false, credentials: credentials.createInsecure() });
   });
 });

@@ -20,5 +20,6 @@ def text_mode(environment: Mapping[str, str]) -> str:
     """One of TEXT_MODES."""
     mode = environment.get("SPREAD_CLIENT_TEXT") or "auto"
     if mode not in TEXT_MODES:
-        raise SpreadError(f"SPREAD_CLIENT_TEXT must be {', '.join(TEXT_MODES)}; got {mode}")
+        *others, last = TEXT_MODES
+        raise SpreadError(f"SPREAD_CLIENT_TEXT must be {', '.join(others)} or {last}; got {mode}")
     return mode

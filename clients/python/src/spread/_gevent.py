@@ -20,6 +20,6 @@ def check_gevent() -> None:
     cygrpc = importlib.import_module("grpc._cython.cygrpc")
     if not getattr(cygrpc, "g_gevent_activated", True):
         raise SpreadError(
-            "gevent has patched this program and gRPC does not support it yet: call "
+            "gevent has patched this program, but gRPC is not initialized for gevent; call "
             "grpc.experimental.gevent.init_gevent() after gevent.monkey.patch_all() and before connect()"
         )

@@ -285,10 +285,11 @@ class MailboxType:
     def _too_large(self, size: int, groups: int) -> _errors.SpreadError:
         """The error of a message that the sidecar would reject after the call has returned."""
         if groups > self._max_groups:
-            text = f"a message may be sent to at most {self._max_groups} groups; got {groups}"
+            text = f"a message can have at most {self._max_groups} groups; got {groups}"
             return _errors.SpreadError(ILLEGAL_GROUP, text)
         most = self._max_bytes - groups * MAX_GROUP_NAME
-        text = f"a message to {groups} group(s) may have at most {most} bytes; got {size}"
+        count = f"{groups} {'group' if groups == 1 else 'groups'}"
+        text = f"the payload of a message to {count} can have at most {most} bytes; got {size}"
         return _errors.SpreadError(MESSAGE_TOO_LONG, text)
 
     def _in_order(self, call: Callable[[], _Result]) -> _Result:

@@ -46,7 +46,7 @@ def read_daemon(name: str) -> str:
         return name
     match = _DAEMON.fullmatch(name)
     if match is None or len(name) > _DAEMON_BYTES:
-        form = "PORT or PORT@HOST"
-        raise SpreadError(ILLEGAL_SPREAD, f"spread_name must be {form}, at most {_DAEMON_BYTES} bytes; got {name!r}")
+        form = f"PORT or PORT@HOST with at most {_DAEMON_BYTES} bytes"
+        raise SpreadError(ILLEGAL_SPREAD, f"spread_name must be {form}; got {name!r}")
     port, host = match["port"].lstrip("0") or "0", match["host"]
     return port if host is None else f"{port}@{host}"

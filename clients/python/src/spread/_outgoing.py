@@ -58,7 +58,8 @@ class OutgoingMessages:
         self._closed = True
         # A thread that renews the stream holds the lock until the sidecar has answered all messages in flight.
         if not self._lock.acquire(timeout=-1 if timeout is None else timeout):
-            raise timeout_error("the sidecar did not accept all messages before the timeout")
+            doing = "waiting for the sidecar to accept or reject messages"
+            raise timeout_error(f"the timeout of {timeout:g} s passed while {doing}")
         try:
             sender, self._sender = self._sender, None
         finally:

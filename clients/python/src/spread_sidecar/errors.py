@@ -129,7 +129,7 @@ class MessagesRefused(SpreadError):
     def __init__(self, errors: tuple[SpreadError, ...], count: int) -> None:
         first = errors[0]
         super().__init__(
-            f"rejected messages: {count}, the first: {first.message}",
+            f"rejected messages: {count}; first error: {first.message}",
             status=first.status,
             reason=first.reason,
             domain=first.domain,

@@ -118,7 +118,7 @@ export class SpreadSidecarContainer extends GenericContainer {
    */
   override async start(): Promise<StartedSpreadSidecarContainer> {
     if (this.#wantsSeparateDaemon && this.#daemonAddresses.length > 0)
-      throw new Error('withSeparateDaemon and withDaemonAddresses: the sidecar can use one of them');
+      throw new Error('withSeparateDaemon and withDaemonAddresses are both set; set only one of them');
     let ownNetwork: StartedNetwork | undefined;
     let daemon: SeparateDaemon | undefined;
     try {

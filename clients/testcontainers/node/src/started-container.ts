@@ -96,7 +96,7 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
       signal: AbortSignal.timeout(10_000),
     });
     const text = await answer.text();
-    if (!answer.ok) throw new Error(`${mailbox} was not dropped: ${text.trim()}`);
+    if (!answer.ok) throw new Error(`mailbox ${mailbox} was not dropped: ${text.trim()}`);
   }
 
   /**
@@ -146,9 +146,7 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
   #separateDaemon(what: string): SeparateDaemon {
     const { daemon } = this.#around;
     if (daemon === undefined)
-      throw new Error(
-        `${what} needs a daemon in a container of its own: call withSeparateDaemon() before start()`,
-      );
+      throw new Error(`${what}() requires a separate daemon; call withSeparateDaemon() before start()`);
     return daemon;
   }
 }

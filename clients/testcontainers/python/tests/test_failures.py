@@ -47,7 +47,7 @@ def test_a_separate_daemon_has_the_name(image: str) -> None:
 
 
 def test_a_separate_daemon_excludes_daemon_addresses(image: str) -> None:
-    with pytest.raises(ValueError, match="one of them"):
+    with pytest.raises(ValueError, match="are both set; set only one of them"):
         SpreadSidecarContainer(image).with_separate_daemon().with_daemon_addresses("4803@elsewhere").start()
 
 
@@ -58,7 +58,7 @@ def test_a_missing_image_is_named_and_how_to_build_it(separate: bool) -> None:
     if separate:
         container.with_separate_daemon()
     before = everything()
-    with pytest.raises(MissingImage, match=f'image {name} and cannot pull it. Run "npm run image"'):
+    with pytest.raises(MissingImage, match=f'image {name} and cannot pull it; build spread-sidecar:test with "npm run image"'):
         container.start()
     assert everything() == before
 

@@ -12,7 +12,7 @@ from ..options import MailboxOptions, Payload
 from . import methods, responses
 from .responses import MailboxInit
 from .durations import to_count
-from .local_errors import field_error, incomplete_response
+from .local_errors import field_error, invalid_response
 from .methods import UnaryMethod
 from .outgoing import check_text, to_groups, to_multicast_message, to_outgoing
 from .requests import to_connect_request
@@ -115,7 +115,7 @@ class MailboxPages:
     def __init__(self, page_size: int, headers: tuple[tuple[str, str], ...]) -> None:
         self._size = to_count(page_size, "page_size")
         if self._size > 0xFFFFFFFF:
-            raise field_error("page_size", "0 to 1000", page_size)
+            raise field_error("page_size", "from 0 to 1000", page_size)
         self._headers = headers
         self._token = ""
 
@@ -128,7 +128,7 @@ class MailboxPages:
         """Whether another page follows."""
         # Otherwise a sidecar that repeats a page token would cause an endless loop.
         if page.next_token and page.next_token == self._token:
-            raise incomplete_response("ListMailboxes", "a further page")
+            raise invalid_response("ListMailboxes", "repeats the page token of the request")
         self._token = page.next_token
         return page.next_token != ""
 

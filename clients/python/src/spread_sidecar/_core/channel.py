@@ -6,7 +6,7 @@ import re
 from typing import Sequence
 
 from ..options import DEFAULT_TARGET, ChannelOptions
-from .local_errors import check_timeout, field_error
+from .local_errors import check_timeout, option_error
 from .security import ChannelSecurity
 from .target import Target, parse_target
 from .unreachable import Endpoint
@@ -56,9 +56,13 @@ class ChannelPlan:
 
 def _header(name: str, value: str) -> tuple[str, str]:
     if not _HEADER_NAME.fullmatch(name):
-        raise field_error("headers", "named with letters, digits, '-', '_' and '.'", name)
+        bound = "letters, digits, '-', '_' and '.'"
+        message = f"the names in headers must contain only {bound}; got {name!r}"
+        raise option_error("headers", f"named with {bound}", message)
     if not _HEADER_VALUE.fullmatch(value):
-        raise field_error(f"headers.{name}", "printable ASCII", value)
+        # The value can be a token.
+        message = f"headers.{name} must contain only printable ASCII characters"
+        raise option_error(f"headers.{name}", "printable ASCII", message)
     return name.lower(), value
 
 

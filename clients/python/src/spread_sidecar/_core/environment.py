@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Optional, TypeVar, cast
 
+from ..errors import SpreadError
 from ..options import ChannelOptions, TlsOptions
-from .local_errors import field_error
+from .local_errors import field_error, option_error
 from .target import parse_target
 
 _TARGET = "SPREAD_SIDECAR_TARGET"
@@ -66,7 +67,7 @@ def _pem(variable: str, path: Optional[str]) -> Optional[bytes]:
         with open(path, "rb") as file:
             return file.read()
     except OSError as error:
-        raise field_error(variable, f"the path of a readable PEM file ({error.strerror})", path) from None
+        raise _unreadable(variable, "PEM", path, error) from None
 
 
 def _token(environment: Mapping[str, str]) -> Optional[Callable[[], str]]:
@@ -80,13 +81,20 @@ def _read_token(path: str) -> str:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except (OSError, ValueError) as error:
-        raise field_error(_TOKEN_FILE, f"the path of a readable text file ({error})", path) from None
+        raise _unreadable(_TOKEN_FILE, "text", path, error) from None
     for line in text.splitlines():
         words = line.split()
         # The format of the sidecar's token files: lines may be comments, and a name may precede the token.
         if words and not words[0].startswith("#"):
             return words[-1]
-    raise field_error(_TOKEN_FILE, "the path of a file with a token", path)
+    bound = "the path of a file that contains a token"
+    raise option_error(_TOKEN_FILE, bound, f"{_TOKEN_FILE} must be {bound}; {path} contains no token")
+
+
+def _unreadable(variable: str, kind: str, path: str, error: Exception) -> SpreadError:
+    bound = f"the path of a readable {kind} file"
+    reason = error.strerror if isinstance(error, OSError) else error
+    return option_error(variable, bound, f"{variable} must be {bound}; cannot read {path}: {reason}")
 
 
 def _switch(environment: Mapping[str, str], variable: str) -> Optional[bool]:

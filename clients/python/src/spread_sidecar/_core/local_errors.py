@@ -22,8 +22,13 @@ def local_spread_error(code: str, message: str, **metadata: str) -> SpreadError:
 
 def field_error(field: str, bound: str, value: object) -> SpreadError:
     """The error of a field that the contract cannot represent."""
+    return option_error(field, bound, f"{field} must be {bound}; got {value!r}")
+
+
+def option_error(field: str, bound: str, message: str) -> SpreadError:
+    """The error of an option, or of options that exclude each other."""
     return SpreadError(
-        f"{field} must be {bound}; got {value!r}",
+        message,
         status="INVALID_ARGUMENT",
         reason="FIELD_INVALID",
         domain=SIDECAR_DOMAIN,
@@ -32,9 +37,9 @@ def field_error(field: str, bound: str, value: object) -> SpreadError:
     )
 
 
-def incomplete_response(call: str, what: str) -> SpreadError:
-    """The error of a response that lacks a field that the contract requires."""
-    return SpreadError(f"the response of {call} lacks {what}", status="INTERNAL")
+def invalid_response(call: str, problem: str) -> SpreadError:
+    """The error of a response that breaks a rule of the contract. ``problem`` continues "the response of GetView"."""
+    return SpreadError(f"the response of {call} {problem}", status="INTERNAL")
 
 
 def timeout_error(message: str) -> SpreadError:
@@ -46,7 +51,7 @@ def timeout_error(message: str) -> SpreadError:
 
 def silence(seconds: float) -> SpreadError:
     """The error of a stream without any frame for too long. Unit: s."""
-    return SpreadError(f"the stream was silent for {seconds:g} s", status="UNAVAILABLE", retryable=True)
+    return SpreadError(f"the sidecar sent no frame for {seconds:g} s", status="UNAVAILABLE", retryable=True)
 
 
 def cancelled_error(message: str, outcome: Optional[SendOutcome] = None) -> SpreadError:

@@ -48,7 +48,7 @@ def to_outgoing(
     if not -0x80000000 <= message_type <= 0x7FFFFFFF:
         raise local_spread_error(
             "ILLEGAL_MESSAGE",
-            f"message_type must be -32768 to 32767; got {message_type}",
+            f"message_type must be from -32768 to 32767; got {message_type}",
             field="message_type",
             bound="-32768 to 32767",
         )
@@ -74,7 +74,7 @@ def check_text(field: str, text: str) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise field_error(field, "text without lone surrogates", text) from None
+        raise field_error(field, "Unicode text without lone surrogates", text) from None
     return text
 
 
@@ -95,7 +95,7 @@ def _to_bytes(payload: Payload) -> bytes:
         try:
             return payload.encode("utf-8")
         except UnicodeEncodeError:
-            raise field_error("payload", "text without lone surrogates", payload) from None
+            raise field_error("payload", "Unicode text without lone surrogates", payload) from None
     if isinstance(payload, (bytes, bytearray, memoryview)):
         return bytes(payload)
-    raise TypeError(f"a payload must be bytes or str, not {type(payload).__name__}")
+    raise TypeError(f"payload must be bytes or str, not {type(payload).__name__}")

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from typing import Optional
 
 from ..headers import MessageHeaders
-from .local_errors import field_error
+from .local_errors import field_error, option_error
 from .varint import encode_varint
 
 # Tags: field number << 3 | 2 (length-delimited).
 _TAG_HEADERS = b"\x32"  # MulticastMessage.headers
 _TAG_NAME = b"\x0a"
 _TAG_VALUE = b"\x12"
+
+_TEXT = "Unicode text without lone surrogates"
 
 
 class OutgoingHeaders:
@@ -46,11 +48,12 @@ def to_outgoing_headers(headers: Mapping[str, str]) -> Optional[OutgoingHeaders]
 def _encode(name: str, value: str) -> bytes:
     name_bytes = _to_utf8(name)
     if name_bytes is None:
-        raise field_error("headers", "a mapping whose names are text without lone surrogates", name)
+        message = f"the names in headers must be {_TEXT}; got {name!r}"
+        raise option_error("headers", f"a mapping whose names are {_TEXT}", message)
     value_bytes = _to_utf8(value)
     if value_bytes is None:
         field = f"headers[{json.dumps(name, ensure_ascii=False)}]"
-        raise field_error(field, "text without lone surrogates", value)
+        raise field_error(field, _TEXT, value)
     entry = _TAG_NAME + encode_varint(len(name_bytes)) + name_bytes
     if value_bytes:
         entry += _TAG_VALUE + encode_varint(len(value_bytes)) + value_bytes

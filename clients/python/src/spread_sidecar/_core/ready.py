@@ -26,7 +26,8 @@ class ReadyWait:
         """Timeout of the next call. Raises if no time is left. Unit: s."""
         remaining = self._deadline - time.monotonic()
         if remaining <= 0:
-            raise timeout_error(f"{self._target} was not ready within {self._timeout:g} s: {self._last or 'it did not respond'}")
+            last = self._last or "no response"
+            raise timeout_error(f"the sidecar at {self._target} was not ready within {self._timeout:g} s: {last}")
         return remaining
 
     def is_ready(self, version: SidecarVersion) -> bool:

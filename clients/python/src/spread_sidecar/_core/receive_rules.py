@@ -170,7 +170,7 @@ class ReceiveRules:
 
     def _gap(self, sequence: int) -> SpreadError:
         self.attached = False
-        message = f"event {self._last + 1} is missing: the sidecar continued with {sequence}"
+        message = f"event {self._last + 1} is missing: the sidecar is already at sequence {sequence}"
         return SpreadError(message, status="DATA_LOSS")
 
     def _error_after_break(self, error: SpreadError) -> Optional[SpreadError]:
@@ -225,7 +225,7 @@ def _with_missing(error: SpreadError, received: int) -> SpreadError:
 
 
 def _gave_up(error: SpreadError, after: float, target: str) -> SpreadError:
-    message = f"the sidecar could not be reached for {after:g} s, the mailbox's lease: {error.message}"
+    message = f"the sidecar could not be reached for {after:g} s (the lease of the mailbox): {error.message}"
     # The cause is the error of the last attempt. It must not be the CANCELLED of a stream that this client
     # cancelled.
     return SpreadError(

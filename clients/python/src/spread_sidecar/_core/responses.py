@@ -22,7 +22,7 @@ from ..info import (
 from ..options import SoftLimit
 from .durations import to_datetime, to_seconds
 from .from_event import to_view
-from .local_errors import incomplete_response
+from .local_errors import invalid_response
 
 _STATES: dict[int, MailboxState] = {
     types_pb2.MAILBOX_STATE_OPEN: "OPEN",
@@ -133,7 +133,7 @@ def to_info(mailbox: service.Mailbox) -> MailboxInfo:
 def info_of(answer: service.GetMailboxResponse) -> MailboxInfo:
     """Converts the response of GetMailbox."""
     if not answer.HasField("mailbox"):
-        raise incomplete_response("GetMailbox", "mailbox")
+        raise invalid_response("GetMailbox", "has no mailbox")
     return to_info(answer.mailbox)
 
 
@@ -155,7 +155,7 @@ def polled(answer: service.PollResponse, buffered: int) -> PollResult:
 def current_view(answer: service.GetViewResponse) -> CurrentView:
     """Converts the response of GetView."""
     if not answer.HasField("view"):
-        raise incomplete_response("GetView", "view")
+        raise invalid_response("GetView", "has no view")
     return CurrentView(to_view(answer.view), answer.in_transition)
 
 

@@ -9,7 +9,7 @@ import grpc
 
 from ..errors import SpreadError
 from ..options import ChannelOptions, TlsOptions
-from .local_errors import field_error
+from .local_errors import option_error
 
 _HEADER_TEXT = re.compile(r"[\x21-\x7e]+")
 
@@ -26,7 +26,9 @@ class ChannelSecurity:
         given = options.get("tls", False)
         tls: Optional[TlsOptions] = TlsOptions() if given is True else given or None
         if tls is not None and (tls.cert is None) != (tls.key is None):
-            raise field_error("tls", "with both cert and key, or with neither", "one of them")
+            given_one, missing = ("tls.key", "tls.cert") if tls.cert is None else ("tls.cert", "tls.key")
+            message = f"{given_one} is set without {missing}; set both or neither"
+            raise option_error("tls", "with both cert and key, or with neither", message)
         self._target = target
         self._private = bool(options.get("insecure", False)) or tls is not None or is_local
         self.credentials = None if tls is None else _credentials_of(tls)
@@ -44,8 +46,12 @@ class ChannelSecurity:
     def check_token_allowed(self, field: str) -> None:
         """Raises if others could read a token on this channel."""
         if not self._private:
-            bound = "sent over TLS, a Unix socket or loopback, or with insecure=True"
-            raise field_error(field, bound, self._target)
+            bound = "sent over TLS, a Unix socket or a loopback address, or with insecure=True"
+            message = (
+                f"{field} must not be sent to {self._target} without TLS; "
+                "use TLS, a Unix socket or a loopback address, or set insecure=True to allow this"
+            )
+            raise option_error(field, bound, message)
 
 
 def _credentials_of(tls: TlsOptions) -> grpc.ChannelCredentials:
@@ -63,10 +69,10 @@ def _bytes_of(pem: Optional[Union[str, bytes]]) -> Optional[bytes]:
 def to_authorization(token: str) -> str:
     """The value of the authorization header."""
     if not isinstance(token, str):
-        raise TypeError(f"a token must be a str, not {type(token).__name__}")
+        raise TypeError(f"the token must be a str, not {type(token).__name__}")
     trimmed = token.strip()
     if not _HEADER_TEXT.fullmatch(trimmed):
-        message = "the token must be 1 or more visible ASCII characters"
+        message = "the token must consist of 1 or more visible ASCII characters"
         raise SpreadError(message, status="UNAUTHENTICATED", outcome="not-sent")
     return f"Bearer {trimmed}"
 

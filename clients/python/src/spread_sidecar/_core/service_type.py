@@ -33,7 +33,8 @@ def from_service_word(word: int) -> tuple[int, bool]:
             raise TypeError(f"service_type must be an int, not {type(word).__name__}")
         raise local_spread_error(
             "ILLEGAL_SERVICE",
-            f"service type {word:#x} is not one of UNRELIABLE_MESS to SAFE_MESS, alone or with SELF_DISCARD",
+            f"service type {word:#x} is invalid; "
+            "allowed is one type from UNRELIABLE_MESS to SAFE_MESS, with or without SELF_DISCARD",
             field="service_type",
             bound="one of 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, with or without 0x40",
         )

@@ -120,10 +120,10 @@ def _read_path(rest: str) -> Target:
     if path == "":
         raise _InvalidTarget("has no path")
     if path != rest and not path.startswith("/"):
-        raise _InvalidTarget("names a host before the path")
+        raise _InvalidTarget("has a host before the path")
     size = len(path.encode("utf-8", "surrogateescape"))
     if size > _MAX_PATH:
-        raise _InvalidTarget(f"has a path of {size} bytes (at most {_MAX_PATH})")
+        raise _InvalidTarget(f"has a path of {size} bytes (must be at most {_MAX_PATH})")
     return Target(path=path)
 
 
@@ -158,5 +158,5 @@ def _to_port(text: Optional[str]) -> int:
         return _DEFAULT_PORT
     port = int(text) if _PORT.fullmatch(text) else 0
     if not 1 <= port <= _MAX_PORT:
-        raise _InvalidTarget(f'has an invalid port "{text}" (1 to {_MAX_PORT})')
+        raise _InvalidTarget(f'has an invalid port "{text}" (must be from 1 to {_MAX_PORT})')
     return port

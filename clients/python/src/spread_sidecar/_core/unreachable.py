@@ -14,7 +14,7 @@ SIDECAR_UNREACHABLE = "SIDECAR_UNREACHABLE"
 #: The reason of calls to a server that does not implement them.
 NOT_A_SIDECAR = "NOT_A_SIDECAR"
 
-_PORTS = "give its gRPC port (by default 4813), not its admin port (by default 4814)"
+_PORTS = "check that the port is the gRPC port (4813 by default), not the admin port (4814 by default)"
 _CHECK = "check that a sidecar listens there"
 
 # Only the texts of gRPC show that a call had no connection. The conformance suite has a case for each text.
@@ -51,8 +51,8 @@ class Endpoint:
     def unknown_call(self) -> SpreadError:
         """The error of a call that the server does not implement."""
         return SpreadError(
-            f"the server at {self.name} does not offer this call: use the gRPC port of a sidecar (4813 by default), "
-            "not its admin port (4814). Update a sidecar that is older than this client",
+            f"the server at {self.name} does not support this call; {_PORTS}; "
+            "update the sidecar if it is older than this client",
             status="UNIMPLEMENTED",
             reason=NOT_A_SIDECAR,
             domain=SIDECAR_DOMAIN,
@@ -76,19 +76,19 @@ class Endpoint:
         if not self.has_tls:
             return (
                 "not-grpc",
-                f"the port does not speak gRPC without TLS; set the option tls if the sidecar uses TLS, and {_PORTS}",
+                f"the port does not accept gRPC without TLS; set the option tls if the sidecar uses TLS, and {_PORTS}",
             )
         certificate = _BAD_CERTIFICATE.search(detail)
         if certificate is not None:
             detail = certificate.group("detail") or certificate.group("name")
             return (
                 "tls-certificate",
-                f"its certificate is rejected ({detail}); set its certificate authority or its server name "
-                "with the option tls",
+                f"the client rejects the sidecar's certificate ({detail}); "
+                "set the expected certificate authority or server name with the option tls",
             )
         if re.search(r"WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL", detail):
             return (
                 "tls-not-offered",
-                f"the port does not speak TLS; set the option tls only if the sidecar uses TLS, and {_PORTS}",
+                f"the port does not accept TLS; set the option tls only if the sidecar uses TLS, and {_PORTS}",
             )
         return "other", detail

@@ -96,9 +96,9 @@ class Receiver:
                 if error is None or self._closed.is_set() or not self._prepare_next(error):
                     return
         except Exception as error:
-            _log.exception("receiving failed")
+            _log.exception("unexpected error in a receiver")
             defect = SpreadError(
-                "receiving failed in the client; the log of the logger spread_sidecar has the cause", status="INTERNAL"
+                "unexpected error in the receiver; the logger spread_sidecar logged the cause", status="INTERNAL"
             )
             defect.__cause__ = error
             self._end(defect)

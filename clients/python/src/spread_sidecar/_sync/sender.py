@@ -123,8 +123,8 @@ class Sender:
         window = self._window
         with self._lock:
             until = window.sent
-            undecided = "the sidecar has not accepted or rejected all messages"
-            self._wait(lambda: window.decided >= until, timeout, cancel, undecided)
+            doing = "waiting for the sidecar to accept or reject messages"
+            self._wait(lambda: window.decided >= until, timeout, cancel, doing)
             if window.decided < until and window.failure:
                 raise window.failure.with_traceback(None)
             window.check_refusals()
@@ -138,7 +138,7 @@ class Sender:
         with self._lock:
             window.closing = True
             self._work.notify()
-            self._wait(lambda: self._over, timeout, cancel, "the stream did not end")
+            self._wait(lambda: self._over, timeout, cancel, "waiting for the sidecar to accept or reject messages")
         self._join()
         with self._lock:
             if window.failure:
@@ -175,7 +175,7 @@ class Sender:
     def _wait_for_room(self, timeout: Optional[float], cancel: Optional[Cancellation]) -> None:
         window = self._window
         window.check_open()
-        self._wait(lambda: not window.full or window.closing, timeout, cancel, "no room for a further message")
+        self._wait(lambda: not window.full or window.closing, timeout, cancel, "waiting for room to send")
         window.check_open()
 
     def _wait(
@@ -183,7 +183,7 @@ class Sender:
         done: Callable[[], bool],
         timeout: Optional[float],
         cancel: Optional[Cancellation],
-        what: str,
+        doing: str,
     ) -> None:
         """Waits until ``done`` or a failure. The caller holds the lock."""
         check_timeout(timeout)
@@ -198,10 +198,10 @@ class Sender:
         try:
             while not done() and not self._window.failure:
                 if cancel is not None and cancel.cancelled:
-                    raise cancelled_error(f"cancelled while waiting: {what}")
+                    raise cancelled_error(f"cancelled while {doing}")
                 pause = None if deadline is None else deadline - time.monotonic()
                 if pause is not None and pause <= 0:
-                    raise timeout_error(f"{what} within {timeout:g} s")
+                    raise timeout_error(f"the timeout of {timeout:g} s passed while {doing}")
                 self._decided.wait(pause)
         finally:
             if unbind is not None:
@@ -239,9 +239,9 @@ class Sender:
             error = convert(rpc_error, self._endpoint)
             error.outcome = self._window.outcome_of(error)
         except Exception as defect:
-            _log.exception("a sender failed")
+            _log.exception("unexpected error in a sender")
             error = SpreadError(
-                "the sender failed in the client; the log of the logger spread_sidecar has the cause",
+                "unexpected error in the sender; the logger spread_sidecar logged the cause",
                 status="INTERNAL",
                 outcome="unknown",
             )
@@ -266,7 +266,7 @@ class Sender:
                 try:
                     self._on_refused(refusal)
                 except Exception:
-                    _log.exception("on_refused failed")
+                    _log.exception("the callback on_refused failed")
         # After the rejected messages were reported, so that threads that wait for decisions see them.
         with self._lock:
             self._decided.notify_all()

@@ -72,7 +72,7 @@ class Timers:
             try:
                 action()
             except Exception:
-                _log.exception("a timer failed")
+                _log.exception("unexpected error in a timer")
 
     def _next(self) -> Optional[Timer]:
         with self._condition:

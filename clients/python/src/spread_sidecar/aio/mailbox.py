@@ -378,7 +378,7 @@ class Mailbox:
             try:
                 self._tell(notice)
             except Exception:
-                _log.exception("on_notice failed")
+                _log.exception("the callback on_notice failed")
 
     def _on_acknowledgement_refused(self, error: SpreadError) -> None:
         # If the mailbox has ended, the stream reports it, with the cause and the number of lost events.

@@ -63,7 +63,7 @@ async def end_of(call: Any, error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError
         )
     # The connection must have broken.
     return grpc.aio.AioRpcError(
-        grpc.StatusCode.UNAVAILABLE, error.initial_metadata(), error.trailing_metadata(), "the stream was cut"
+        grpc.StatusCode.UNAVAILABLE, error.initial_metadata(), error.trailing_metadata(), "the connection broke"
     )
 
 

@@ -103,7 +103,7 @@ class Sender:
         window = self._window
         if window.failure or window.closing or window.full:
             window.check_open()
-            await self._wait(lambda: not window.full or window.closing, timeout, "no room for a further message")
+            await self._wait(lambda: not window.full or window.closing, timeout, "waiting for room to send")
             window.check_open()
         window.add(message)
         if self._work is not None:
@@ -117,8 +117,8 @@ class Sender:
         """
         window = self._window
         until = window.sent
-        undecided = "the sidecar has not accepted or rejected all messages"
-        await self._wait(lambda: window.decided >= until, timeout, undecided)
+        doing = "waiting for the sidecar to accept or reject messages"
+        await self._wait(lambda: window.decided >= until, timeout, doing)
         if window.decided < until and window.failure:
             raise window.failure.with_traceback(None)
         window.check_refusals()
@@ -132,7 +132,7 @@ class Sender:
         window.closing = True
         self._wake_writer()
         self._wake_all()
-        await self._wait(lambda: self._over, timeout, "the stream did not end")
+        await self._wait(lambda: self._over, timeout, "waiting for the sidecar to accept or reject messages")
         await self._join()
         if window.failure:
             raise window.failure.with_traceback(None)
@@ -164,7 +164,7 @@ class Sender:
         else:
             await self.abort()
 
-    async def _wait(self, done: Callable[[], bool], timeout: Optional[float], what: str) -> None:
+    async def _wait(self, done: Callable[[], bool], timeout: Optional[float], doing: str) -> None:
         """Waits until ``done`` or a failure."""
         check_timeout(timeout)
         loop = asyncio.get_running_loop()
@@ -172,7 +172,7 @@ class Sender:
         while not done() and not self._window.failure:
             pause = None if deadline is None else deadline - loop.time()
             if pause is not None and pause <= 0:
-                raise timeout_error(f"{what} within {timeout:g} s")
+                raise timeout_error(f"the timeout of {timeout:g} s passed while {doing}")
             waiter: asyncio.Future[None] = loop.create_future()
             self._waiters.add(waiter)
             timer = None if pause is None else loop.call_later(pause, _wake, waiter)
@@ -221,9 +221,9 @@ class Sender:
         except asyncio.CancelledError:
             error = self._window.aborted()
         except Exception as defect:
-            _log.exception("a sender failed")
+            _log.exception("unexpected error in a sender")
             error = SpreadError(
-                "the sender failed in the client; the log of the logger spread_sidecar has the cause",
+                "unexpected error in the sender; the logger spread_sidecar logged the cause",
                 status="INTERNAL",
                 outcome="unknown",
             )
@@ -244,7 +244,7 @@ class Sender:
             try:
                 self._on_refused(refusal)
             except Exception:
-                _log.exception("on_refused failed")
+                _log.exception("the callback on_refused failed")
         self._wake_all()
 
     def _fail(self, error: SpreadError) -> None:

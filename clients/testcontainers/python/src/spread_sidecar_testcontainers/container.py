@@ -190,7 +190,7 @@ class SpreadSidecarContainer(DockerContainer):
                 pass
         except HTTPError as refusal:
             said = refusal.read().decode(errors="replace").strip()
-            raise RuntimeError(f"{mailbox} was not dropped: {said}") from None
+            raise RuntimeError(f"mailbox {mailbox} was not dropped: {said}") from None
 
     def pause_daemon(self) -> None:
         """Pauses the daemon. Its connections stay open, but it delivers nothing until ``resume_daemon()``.
@@ -215,7 +215,7 @@ class SpreadSidecarContainer(DockerContainer):
         :raises MissingImage: the engine does not have the image and cannot pull it
         """
         if self._wants_separate_daemon and self._daemon_addresses:
-            raise ValueError("a separate daemon and daemon addresses cannot be combined: set one of them")
+            raise ValueError("with_separate_daemon and with_daemon_addresses are both set; set only one of them")
         try:
             if self._wants_separate_daemon:
                 self._start_daemon()
@@ -293,5 +293,5 @@ class SpreadSidecarContainer(DockerContainer):
 
     def _separate_daemon(self, what: str) -> SeparateDaemon:
         if self._daemon is None:
-            raise RuntimeError(f"{what} needs a daemon in a container of its own: call with_separate_daemon() before start()")
+            raise RuntimeError(f"{what}() requires a separate daemon; call with_separate_daemon() before start()")
         return self._daemon

@@ -30,8 +30,8 @@ def missing_image(
         engine.images.get(image)
     except ImageNotFound:
         return MissingImage(
-            f"the Docker engine does not have the image {image} and cannot pull it. "
-            f'Run "npm run image" in a clone of spread-sidecar (builds {_BUILT_IMAGE}) or set another image'
+            f"the Docker engine does not have the image {image} and cannot pull it; "
+            f'build {_BUILT_IMAGE} with "npm run image" in a clone of spread-sidecar, or use another image'
         )
     except DockerException:
         return None

@@ -30,7 +30,7 @@ class ReadyPage(WaitStrategy):
 
     def wait_until_ready(self, container: WaitStrategyTarget) -> None:
         deadline = time.monotonic() + self._startup_timeout
-        said = "nothing"
+        said = "no response"
         while True:
             container.reload()
             if container.status in ("exited", "dead"):

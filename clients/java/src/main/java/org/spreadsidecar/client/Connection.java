@@ -31,7 +31,12 @@ record Connection(ManagedChannel channel, EventLoopGroup group) {
     boolean epoll = Epoll.isAvailable();
     boolean unix = target.isUnix();
     if (unix && !epoll)
-      throw Errors.field("target", "host:port where Netty's epoll is not available", options.target);
+      throw Errors.option(
+          "target",
+          "host:port where Netty's epoll is not available",
+          "target "
+              + options.target
+              + " is a Unix socket, for which Netty's epoll is not available on this system; use host:port");
     EventLoopGroup group = epoll ? new EpollEventLoopGroup(1, threads) : new NioEventLoopGroup(1, threads);
     try {
       NettyChannelBuilder builder;
@@ -75,7 +80,12 @@ record Connection(ManagedChannel channel, EventLoopGroup group) {
 
   private static void secure(NettyChannelBuilder builder, TlsOptions tls) {
     if ((tls.certificate() == null) != (tls.key() == null))
-      throw Errors.field("tls", "with both certificate and key, or with neither", "one of them");
+      throw Errors.option(
+          "tls",
+          "with both certificate and key, or with neither",
+          tls.key() == null
+              ? "tls.certificate is set without tls.key; set both or neither"
+              : "tls.key is set without tls.certificate; set both or neither");
     try {
       SslContextBuilder context = GrpcSslContexts.forClient();
       if (tls.ca() != null) context.trustManager(new ByteArrayInputStream(tls.ca()));
@@ -84,7 +94,8 @@ record Connection(ManagedChannel channel, EventLoopGroup group) {
       builder.useTransportSecurity().sslContext(context.build());
       if (tls.serverName() != null) builder.overrideAuthority(tls.serverName());
     } catch (SSLException | IllegalArgumentException error) {
-      throw Errors.field("tls", "certificates and a key in PEM", error.getMessage());
+      throw Errors.option(
+          "tls", "certificates and a key in PEM", "tls has an invalid certificate or key: " + error.getMessage());
     }
   }
 

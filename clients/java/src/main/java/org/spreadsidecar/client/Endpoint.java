@@ -20,7 +20,7 @@ record Endpoint(String name, Target target, boolean hasTls) {
   private static final String NOT_A_SIDECAR = "NOT_A_SIDECAR";
 
   private static final String PORTS =
-      "give its gRPC port (by default 4813), not its admin port (by default 4814)";
+      "check that the port is the gRPC port (4813 by default), not the admin port (4814 by default)";
   private static final String CHECK = "check that a sidecar listens there";
   private static final Set<Status.Code> NO_CONNECTION =
       Set.of(Status.Code.UNAVAILABLE, Status.Code.INTERNAL, Status.Code.UNKNOWN);
@@ -46,8 +46,9 @@ record Endpoint(String name, Target target, boolean hasTls) {
     String message =
         "the server at "
             + name
-            + " does not offer this call: use the gRPC port of a sidecar (4813 by default), not its admin port (4814). "
-            + "Update a sidecar that is older than this client";
+            + " does not support this call; "
+            + PORTS
+            + "; update the sidecar if it is older than this client";
     return new SpreadException(
         message,
         Status.Code.UNIMPLEMENTED,
@@ -85,17 +86,17 @@ record Endpoint(String name, Target target, boolean hasTls) {
     if (!hasTls)
       return new Why(
           "not-grpc",
-          "the port does not speak gRPC without TLS; set the option tls if the sidecar uses TLS, and " + PORTS);
+          "the port does not accept gRPC without TLS; set the option tls if the sidecar uses TLS, and " + PORTS);
     if (has(text, "not an SSL/TLS record", "WRONG_VERSION_NUMBER", "Unsupported or unrecognized SSL message"))
       return new Why(
           "tls-not-offered",
-          "the port does not speak TLS; set the option tls only if the sidecar uses TLS, and " + PORTS);
+          "the port does not accept TLS; set the option tls only if the sidecar uses TLS, and " + PORTS);
     if (has(text, "PKIX", "CertificateException", "certification path", "subject alternative", "CERTIFICATE_VERIFY_FAILED"))
       return new Why(
           "tls-certificate",
-          "its certificate is rejected ("
+          "the client rejects the sidecar's certificate ("
               + lastOf(text)
-              + "); set its certificate authority or its server name with the option tls");
+              + "); set the expected certificate authority or server name with the option tls");
     return new Why("other", lastOf(text));
   }
 

@@ -87,12 +87,14 @@ final class Environment {
       String[] words = line.strip().split("\\s+");
       if (!words[0].isEmpty() && !words[0].startsWith("#")) return words[words.length - 1];
     }
-    throw Errors.field(TOKEN_FILE, "the path of a file with a token", path);
+    String bound = "the path of a file that contains a token";
+    throw Errors.option(TOKEN_FILE, bound, TOKEN_FILE + " must be " + bound + "; " + path + " contains no token");
   }
 
   private static SpreadException unreadable(String variable, String kind, String path, Exception error) {
     String reason = error instanceof NoSuchFileException ? "no such file" : error.toString();
-    return Errors.field(variable, "the path of a readable " + kind + " file (" + reason + ")", path);
+    String bound = "the path of a readable " + kind + " file";
+    return Errors.option(variable, bound, variable + " must be " + bound + "; cannot read " + path + ": " + reason);
   }
 
   private Boolean readSwitch(String variable) {

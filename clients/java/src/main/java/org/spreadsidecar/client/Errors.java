@@ -134,8 +134,13 @@ final class Errors {
   }
 
   static SpreadException field(String field, String bound, Object value) {
+    return option(field, bound, field + " must be " + bound + "; got " + value);
+  }
+
+  /** The error of an option, or of options that exclude each other. */
+  static SpreadException option(String field, String bound, String message) {
     return new SpreadException(
-        field + " must be " + bound + "; got " + value,
+        message,
         Status.Code.INVALID_ARGUMENT,
         "FIELD_INVALID",
         SpreadException.SIDECAR_DOMAIN,

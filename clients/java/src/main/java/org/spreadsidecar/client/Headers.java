@@ -43,7 +43,7 @@ public final class Headers {
   static void check(Map<String, String> headers) {
     headers.forEach(
         (name, value) -> {
-          if (!isText(name)) throw Errors.field("headers", "a map whose names are " + TEXT, name);
+          if (!isText(name)) throw Errors.option("headers", "a map whose names are " + TEXT, "the names in headers must be " + TEXT + "; got " + name);
           if (!isText(value)) throw Errors.field("headers[" + quoted(name) + "]", TEXT, value);
         });
   }

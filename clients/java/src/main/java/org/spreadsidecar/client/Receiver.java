@@ -165,7 +165,7 @@ final class Receiver {
     String message;
     synchronized (this) {
       if (from != stream) return;
-      message = "event " + (last + 1) + " is missing: the sidecar continued with " + sequence;
+      message = "event " + (last + 1) + " is missing: the sidecar is already at sequence " + sequence;
       detach();
     }
     from.cancel("an event is missing");
@@ -250,7 +250,7 @@ final class Receiver {
     if (silent < lease.toNanos()) return null;
     if (error.status() == Status.Code.UNAUTHENTICATED) return error;
     String message =
-        "the sidecar could not be reached for " + lease.toMillis() + " ms, the mailbox's lease: " + error.getMessage();
+        "the sidecar could not be reached for " + lease.toMillis() + " ms (the lease of the mailbox): " + error.getMessage();
     return new SpreadException(
         message,
         Status.Code.UNAVAILABLE,
@@ -342,7 +342,7 @@ final class Receiver {
       SpreadException error = rpc.endpoint.explain(status.asRuntimeException(trailers), call, false);
       if (!isSilent || error.status() != Status.Code.CANCELLED) return error;
       long silent = SILENT_INTERVALS * options.heartbeatInterval.toMillis();
-      return SpreadException.local(Status.Code.UNAVAILABLE, "the stream was silent for " + silent + " ms");
+      return SpreadException.local(Status.Code.UNAVAILABLE, "the sidecar sent no frame for " + silent + " ms");
     }
 
     void cancel(String why) {

@@ -52,7 +52,7 @@ final class Rpc {
   <Q, A> A call(Channel on, MethodDescriptor<Q, A> method, Q request, Duration timeout, boolean send) {
     if (closed) throw Errors.channelClosed();
     Duration time = timeout == null ? callTimeout : timeout;
-    if (time.isZero() || time.isNegative()) throw Errors.field("timeout", "more than 0", time);
+    if (time.isZero() || time.isNegative()) throw Errors.field("timeout", "a duration, more than 0", time);
     CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(time.toNanos(), TimeUnit.NANOSECONDS);
     ClientCall<Q, A> call = on.newCall(method, options);
     try {

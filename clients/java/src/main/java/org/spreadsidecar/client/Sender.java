@@ -101,7 +101,7 @@ public final class Sender implements AutoCloseable {
       while (failure == null && !hasRoom()) {
         // Write the messages before this thread waits for them.
         writeBatch();
-        await("sending");
+        await("waiting for room to send");
       }
       // The message may have been sent: see the outcome of the error.
       if (failure != null) throw failure.again();
@@ -124,8 +124,8 @@ public final class Sender implements AutoCloseable {
     long end = timeout == null ? 0 : System.nanoTime() + timeout.toNanos();
     writeBatch();
     while (failure == null && decided < until && !over) {
-      if (timeout == null) await("flushing");
-      else await("flushing", end - System.nanoTime());
+      if (timeout == null) await("waiting for the sidecar to accept or reject messages");
+      else await("waiting for the sidecar to accept or reject messages", end - System.nanoTime());
     }
     return settled();
   }
@@ -150,7 +150,7 @@ public final class Sender implements AutoCloseable {
       writeBatch();
       call.halfClose();
     }
-    while (!over) await("closing");
+    while (!over) await("waiting for the sidecar to accept or reject messages");
     return settled();
   }
 
@@ -176,7 +176,7 @@ public final class Sender implements AutoCloseable {
     if (refusedUnheard > 0) {
       long count = refusedUnheard;
       SpreadException first = refusals.get(0);
-      String message = "rejected messages: " + count + ", the first: " + first.getMessage();
+      String message = "rejected messages: " + count + "; first error: " + first.getMessage();
       SpreadException error = first.with(message, first.metadata(), SpreadException.Outcome.NOT_SENT, first);
       for (SpreadException refused : refusals.subList(1, refusals.size())) error.addSuppressed(refused);
       refusals.clear();
@@ -221,7 +221,7 @@ public final class Sender implements AutoCloseable {
   }
 
   private void await(String doing, long nanos) {
-    if (nanos <= 0) throw Errors.timeout("the sidecar did not accept or reject all messages in time");
+    if (nanos <= 0) throw Errors.timeout("the timeout passed while " + doing);
     try {
       TimeUnit.NANOSECONDS.timedWait(this, nanos);
     } catch (InterruptedException e) {

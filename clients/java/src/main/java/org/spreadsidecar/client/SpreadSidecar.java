@@ -205,7 +205,7 @@ public final class SpreadSidecar implements AutoCloseable {
       var answer = rpc.call(admin, MailboxServiceGrpc.getListMailboxesMethod(), request, null, false);
       answer.getMailboxesList().forEach(mailbox -> mailboxes.add(MailboxInfo.of(mailbox)));
       if (!page.isEmpty() && page.equals(answer.getNextPageToken()))
-        throw SpreadException.local(Status.Code.INTERNAL, "the response of ListMailboxes lacks a further page");
+        throw SpreadException.local(Status.Code.INTERNAL, "the response of ListMailboxes repeats the page token of the request");
       page = answer.getNextPageToken();
     } while (!page.isEmpty());
     return mailboxes;
@@ -225,11 +225,12 @@ public final class SpreadSidecar implements AutoCloseable {
       long left = until - System.nanoTime();
       if (left <= 0)
         throw Errors.timeout(
-            options.target
+            "the sidecar at "
+                + options.target
                 + " was not ready within "
                 + timeout.toMillis()
                 + " ms: "
-                + (last == null ? "it did not respond" : last));
+                + (last == null ? "no response" : last));
       try {
         SidecarVersion version = version(Duration.ofNanos(left));
         if (!daemon || version.daemon().isPresent()) return;
@@ -297,8 +298,13 @@ public final class SpreadSidecar implements AutoCloseable {
 
   private void checkTokenAllowed(String field) {
     if (!isPrivate)
-      throw Errors.field(
-          field, "sent over TLS, a Unix socket or loopback, or with insecure(true)", options.target);
+      throw Errors.option(
+          field,
+          "sent over TLS, a Unix socket or a loopback address, or with insecure(true)",
+          field
+              + " must not be sent to "
+              + options.target
+              + " without TLS; use TLS, a Unix socket or a loopback address, or set insecure(true) to allow this");
   }
 
   private ClientInterceptor headers(Supplier<String> token) {

@@ -119,9 +119,9 @@ record Target(String path, String host, int port) {
   private static Target readPath(String rest) throws InvalidTarget {
     String path = rest.startsWith("//") ? rest.substring(2) : rest;
     if (path.isEmpty()) throw new InvalidTarget("has no path");
-    if (!path.equals(rest) && !path.startsWith("/")) throw new InvalidTarget("names a host before the path");
+    if (!path.equals(rest) && !path.startsWith("/")) throw new InvalidTarget("has a host before the path");
     int bytes = path.getBytes(StandardCharsets.UTF_8).length;
-    if (bytes > MAX_PATH_BYTES) throw new InvalidTarget("has a path of " + bytes + " bytes (at most " + MAX_PATH_BYTES + ")");
+    if (bytes > MAX_PATH_BYTES) throw new InvalidTarget("has a path of " + bytes + " bytes (must be at most " + MAX_PATH_BYTES + ")");
     return new Target(path, null, 0);
   }
 
@@ -148,7 +148,7 @@ record Target(String path, String host, int port) {
   private static int toPort(String text) throws InvalidTarget {
     if (text == null) return Spread.DEFAULT_SIDECAR_PORT;
     int port = text.matches("\\d{1,5}") ? Integer.parseInt(text) : 0;
-    if (port < 1 || port > MAX_PORT) throw new InvalidTarget("has an invalid port \"" + text + "\" (1 to " + MAX_PORT + ")");
+    if (port < 1 || port > MAX_PORT) throw new InvalidTarget("has an invalid port \"" + text + "\" (must be from 1 to " + MAX_PORT + ")");
     return port;
   }
 

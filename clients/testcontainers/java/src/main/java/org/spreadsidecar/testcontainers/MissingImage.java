@@ -41,9 +41,9 @@ final class MissingImage {
       throw new ContainerLaunchException(
           "the Docker engine does not have the image "
               + name
-              + " and cannot pull it. Run \"npm run image\" in a clone of spread-sidecar (builds "
+              + " and cannot pull it; build "
               + BUILT_IMAGE
-              + ") or set another image",
+              + " with \"npm run image\" in a clone of spread-sidecar, or use another image",
           cause);
     } catch (DockerException | IllegalStateException unknown) {
       // The original error has more information.

@@ -30,7 +30,7 @@ final class ReadyPage extends AbstractWaitStrategy {
     URI page = URI.create(SpreadSidecarContainer.adminUrl(waitStrategyTarget, adminPort, "/readyz"));
     HttpRequest request = HttpRequest.newBuilder(page).timeout(ANSWER).build();
     HttpClient http = HttpClient.newBuilder().connectTimeout(ANSWER).build();
-    String said = "nothing";
+    String said = "no response";
     try {
       while (Boolean.TRUE.equals(waitStrategyTarget.getCurrentContainerInfo().getState().getRunning())) {
         try {
@@ -42,7 +42,7 @@ final class ReadyPage extends AbstractWaitStrategy {
           said = failure.toString();
         }
         if (Instant.now().isAfter(deadline))
-          throw new ContainerLaunchException("/readyz did not answer 200 within " + startupTimeout + ": " + said);
+          throw new ContainerLaunchException("the sidecar was not ready within " + startupTimeout.toSeconds() + " s: " + said);
         Thread.sleep(PAUSE.toMillis());
       }
     } catch (InterruptedException interrupted) {

@@ -248,12 +248,12 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
     try {
       var answer = HttpClient.newHttpClient().send(request, BodyHandlers.ofString());
       if (answer.statusCode() >= 400)
-        throw new IllegalStateException(mailbox + " was not dropped: " + answer.body().strip());
+        throw new IllegalStateException("mailbox " + mailbox + " was not dropped: " + answer.body().strip());
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while " + mailbox + " was dropped", interrupted);
+      throw new IllegalStateException("interrupted while dropping mailbox " + mailbox, interrupted);
     }
   }
 
@@ -263,7 +263,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
    * @throws IllegalStateException if the daemon does not run in a separate container, see {@link #withSeparateDaemon}
    */
   public void pauseDaemon() {
-    needSeparateDaemon().pause();
+    needSeparateDaemon("pauseDaemon()").pause();
   }
 
   /**
@@ -272,13 +272,13 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
    * @throws IllegalStateException if the daemon does not run in a separate container, see {@link #withSeparateDaemon}
    */
   public void resumeDaemon() {
-    needSeparateDaemon().resume();
+    needSeparateDaemon("resumeDaemon()").resume();
   }
 
-  private SeparateDaemon needSeparateDaemon() {
+  private SeparateDaemon needSeparateDaemon(String what) {
     if (daemon == null)
       throw new IllegalStateException(
-          "the daemon has no container of its own: call withSeparateDaemon() before start()");
+          what + " requires a separate daemon; call withSeparateDaemon() before start()");
     return daemon;
   }
 
@@ -293,7 +293,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   public void start() {
     if (getContainerId() != null) return;
     if (wantsSeparateDaemon && !daemonAddresses.isEmpty())
-      throw new IllegalStateException("a separate daemon and daemon addresses cannot be combined: set one of them");
+      throw new IllegalStateException("withSeparateDaemon and withDaemonAddresses are both set; set only one of them");
     MissingImage.checkLocal(image);
     startLog.begin();
     try {
@@ -302,7 +302,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
     } catch (ContainerLaunchException failure) {
       stop();
       MissingImage.check(image, failure);
-      throw new ContainerLaunchException("The sidecar did not get ready:\n" + startLog.text(), failure);
+      throw new ContainerLaunchException("the sidecar did not become ready:\n" + startLog.text(), failure);
     } catch (RuntimeException failure) {
       stop();
       MissingImage.check(image, failure);

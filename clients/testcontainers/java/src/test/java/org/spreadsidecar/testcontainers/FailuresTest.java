@@ -48,7 +48,7 @@ class FailuresTest {
   void aMailboxThatIsNotThereCanNotBeDropped() {
     var failure = assertThrows(IllegalStateException.class, () -> SIDECAR.dropMailbox("#absent#localhost"));
     assertTrue(
-        failure.getMessage().startsWith("#absent#localhost was not dropped: the mailbox does not exist"),
+        failure.getMessage().startsWith("mailbox #absent#localhost was not dropped: the mailbox does not exist"),
         failure::getMessage);
   }
 
@@ -68,7 +68,7 @@ class FailuresTest {
         List.of(new SpreadSidecarContainer(name), new SpreadSidecarContainer(name).withSeparateDaemon())) {
       var failure = assertThrows(ContainerLaunchException.class, container::start);
       assertTrue(
-          failure.getMessage().contains("the image " + name + " and cannot pull it. Run \"npm run image\""),
+          failure.getMessage().contains("the image " + name + " and cannot pull it; build spread-sidecar:test with \"npm run image\""),
           failure::getMessage);
     }
   }
@@ -77,7 +77,7 @@ class FailuresTest {
   void aSeparateDaemonExcludesDaemonAddresses() {
     try (var sidecar = new SpreadSidecarContainer().withSeparateDaemon().withDaemonAddresses("4803@elsewhere")) {
       var failure = assertThrows(IllegalStateException.class, sidecar::start);
-      assertTrue(failure.getMessage().contains("one of them"), failure::getMessage);
+      assertTrue(failure.getMessage().contains("are both set; set only one of them"), failure::getMessage);
     }
   }
 
