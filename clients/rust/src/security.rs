@@ -153,8 +153,8 @@ pub(crate) fn bearer(token: &str) -> Result<HeaderValue, SpreadError> {
     let token = token.trim();
     let fits = !token.is_empty() && token.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
     let value = if fits { HeaderValue::try_from(format!("Bearer {token}")).ok() } else { None };
-    let mut value =
-        value.ok_or_else(|| unauthenticated("the token must consist of 1 or more visible ASCII characters".to_owned()))?;
+    let mut value = value
+        .ok_or_else(|| unauthenticated("the token must consist of 1 or more visible ASCII characters".to_owned()))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -24,7 +24,7 @@ type MissingImageError struct {
 }
 
 func (e *MissingImageError) Error() string {
-	return fmt.Sprintf("the Docker engine does not have the image %s and cannot pull it; "+
+	return fmt.Sprintf("the Docker engine cannot find or pull the image %s; "+
 		"build %s with \"npm run image\" in a clone of spread-sidecar, or use another image", e.Image, builtImage)
 }
 

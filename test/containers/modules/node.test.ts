@@ -162,7 +162,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
     const name = 'spread-sidecar-missing.invalid/spread-sidecar:none';
     const start = new SpreadSidecarContainer(name).start();
     await expect(start).rejects.toThrow(
-      `the Docker engine does not have the image ${name} and cannot pull it; build spread-sidecar:test with "npm run image"`,
+      `the Docker engine cannot find or pull the image ${name}; build spread-sidecar:test with "npm run image"`,
     );
     await expect(start).rejects.toMatchObject({ cause: expect.anything() });
     await expect(new SpreadSidecarContainer(name).withSeparateDaemon().start()).rejects.toThrow(name);

@@ -20,7 +20,7 @@ export async function missingImage(image: string, cause: unknown): Promise<Error
     .catch(() => true);
   if (exists) return undefined;
   return new Error(
-    `the Docker engine does not have the image ${image} and cannot pull it; build ${BUILT_IMAGE} with "npm run image" in a clone of spread-sidecar, or use another image`,
+    `the Docker engine cannot find or pull the image ${image}; build ${BUILT_IMAGE} with "npm run image" in a clone of spread-sidecar, or use another image`,
     { cause },
   );
 }

@@ -30,7 +30,7 @@ def missing_image(
         engine.images.get(image)
     except ImageNotFound:
         return MissingImage(
-            f"the Docker engine does not have the image {image} and cannot pull it; "
+            f"the Docker engine cannot find or pull the image {image}; "
             f'build {_BUILT_IMAGE} with "npm run image" in a clone of spread-sidecar, or use another image'
         )
     except DockerException:

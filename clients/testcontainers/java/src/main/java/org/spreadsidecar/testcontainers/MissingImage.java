@@ -39,9 +39,9 @@ final class MissingImage {
       DockerClientFactory.instance().client().inspectImageCmd(name).exec();
     } catch (NotFoundException missing) {
       throw new ContainerLaunchException(
-          "the Docker engine does not have the image "
+          "the Docker engine cannot find or pull the image "
               + name
-              + " and cannot pull it; build "
+              + "; build "
               + BUILT_IMAGE
               + " with \"npm run image\" in a clone of spread-sidecar, or use another image",
           cause);
