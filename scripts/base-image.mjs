@@ -27,9 +27,9 @@ export const BASE_IMAGE = `spread-sidecar-base:node-${NODE}-${SUITE}`;
 
 /** The reason why this machine cannot build it. Undefined if it can. */
 export function obstacle() {
-  if (process.getuid?.() !== 0) return 'debootstrap wants root';
+  if (process.getuid?.() !== 0) return 'debootstrap needs root';
   if (spawnSync('debootstrap', ['--version']).error) return 'debootstrap is not installed';
-  if (!BINARIES[process.arch]) return `no Node binary for ${process.arch}`;
+  if (!BINARIES[process.arch]) return `there is no Node binary for ${process.arch}`;
   return undefined;
 }
 

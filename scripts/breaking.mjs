@@ -11,7 +11,7 @@ const reference =
     (name) => git('rev-parse', '--verify', '--quiet', `${name}^{commit}`).status === 0,
   );
 if (!reference || git('cat-file', '-e', `${reference}:proto`).status !== 0) {
-  console.log('No release and no main with a contract yet: nothing to break.');
+  console.log('There is no release and no branch main with a contract to compare with.');
 } else {
   const against = tag ? `.git#tag=${tag}` : `.git#ref=${reference}`;
   console.log(`buf breaking against ${reference}`);

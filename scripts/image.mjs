@@ -22,7 +22,8 @@ function baseImage() {
   const has = (args) => spawnSync('docker', args, { stdio: 'ignore', timeout: 120_000 }).status === 0;
   if (has(['image', 'inspect', official]) || has(['pull', '--quiet', official])) return pinned(official);
   const why = obstacle();
-  if (why) throw new Error(`${official} can not be pulled, and no stand-in can be made: ${why}`);
+  if (why)
+    throw new Error(`Docker cannot pull ${official}, and this machine cannot build a substitute: ${why}`);
   ensureBaseImage();
   return BASE_IMAGE;
 }
@@ -72,7 +73,7 @@ function clientWithBuildKit() {
   const client = clients.find(builds);
   if (!client)
     throw new Error(
-      `BuildKit is missing: install Docker's plugin buildx (of ${clients.join(', ') || 'no docker'})`,
+      `BuildKit is missing: install Docker's plugin buildx (found Docker clients: ${clients.join(', ') || 'none'})`,
     );
   return client;
 }

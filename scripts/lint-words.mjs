@@ -48,4 +48,4 @@ for (const name of names) problems.push(...(await findingsOf(name)));
 
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;
-else console.log(`The language of ${names.length} files is checked.`);
+else console.log(`No language problem in ${names.length} files.`);

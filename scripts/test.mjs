@@ -39,13 +39,15 @@ try {
     skipped: result.numPendingTests + result.numTodoTests,
   };
 } catch (error) {
-  console.error(`vitest left no report: ${error.message}`);
+  console.error(`vitest wrote no report: ${error.message}`);
 }
 rmSync(folder, { recursive: true, force: true });
 
 let failed = outcome.status !== 0;
 if (!runsAll)
-  console.log('`npm run test:all` runs every suite whose tools are installed; test/README.md names them.');
+  console.log(
+    '`npm run test:all` runs every suite whose tools are installed. test/README.md lists the suites and their tools.',
+  );
 for (const part of missing) {
   const wanted = required.includes(part.name);
   if (runsAll || wanted) console.log(`${wanted ? 'MISSING' : 'skipped'}: ${part.what}. ${part.enable}`);

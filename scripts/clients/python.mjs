@@ -77,7 +77,7 @@ export const python = {
   language: 'python',
   title: 'Python',
   enable:
-    'Install grpcio, grpcio-tools, pytest and mypy for python3 (3.9 or later), or name a Python that has them in PYTHON.',
+    'Install grpcio, grpcio-tools, pytest and mypy for python3 (3.9 or later), or set PYTHON to a Python that has them.',
   isAvailable: (env = process.env) =>
     spawnSync(interpreter(env), ['-c', 'import grpc, google.protobuf, pytest'], {
       stdio: 'ignore',

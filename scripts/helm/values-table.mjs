@@ -20,7 +20,8 @@ const row = (value) =>
 export function withTable(page, values) {
   const [before, rest] = page.split(BEGIN);
   const [, after] = (rest ?? '').split(END);
-  if (after === undefined) throw new Error('README.md of the chart has no place for the table of values');
+  if (after === undefined)
+    throw new Error('README.md of the chart does not contain the two comments around the table of values');
   const rows = flat(values).map(row).join('\n');
   return `${before}${BEGIN}\n| value | default | what |\n|---|---|---|\n${rows}\n${END}${after}`;
 }

@@ -55,7 +55,7 @@ const parts = [
   {
     name: 'spread-home',
     byVariable: true,
-    what: "suites that start and end real Spread daemons of their own, and those of Spread's tools",
+    what: "suites that start and stop their own real Spread daemons, and suites of Spread's tools",
     enable: 'Set SPREAD_HOME=/path (a Spread installation with bin/ and sbin/).',
     available: (env) => Boolean(env.SPREAD_HOME),
     inCi: false,
@@ -63,7 +63,7 @@ const parts = [
   {
     name: 'spread-valgrind',
     byVariable: true,
-    what: 'the limits of messages and handshakes on a real Spread daemon under valgrind',
+    what: 'suites that send messages and handshakes at their limits to a real Spread daemon under valgrind',
     enable: 'Install valgrind, and set SPREAD_HOME=/path (a Spread installation with sbin/spread).',
     available: (env) => Boolean(env.SPREAD_HOME) && works('valgrind', ['--version']),
     inCi: false,
@@ -80,7 +80,7 @@ const parts = [
   },
   {
     name: 'namespaces',
-    what: 'the sidecar in a network namespace that has only IPv6',
+    what: 'the suite of the sidecar in a network namespace with only IPv6',
     enable: 'Run as root on Linux with iproute2, unshare and nsenter.',
     available: () =>
       works('unshare', ['--net', 'ip', 'link', 'add', 'pod', 'type', 'veth']) &&
@@ -91,7 +91,7 @@ const parts = [
     name: 'docker',
     what: 'the image, the suites in containers and the Testcontainers modules',
     enable:
-      'Start a Docker engine of release 20.10 or later, with BuildKit (`docker buildx`, or a client before 23). Where no image can be pulled, root and debootstrap make the base.',
+      'Start a Docker engine of release 20.10 or later, with BuildKit (`docker buildx`, or a client before 23). If no image can be pulled, the build of the base image needs root and debootstrap.',
     available: () => works('docker', ['info']),
     inCi: true,
   },
@@ -106,14 +106,14 @@ const parts = [
     name: 'python',
     what: 'the Python client and the plain gRPC example in Python',
     enable:
-      'Install grpcio, grpcio-tools, pytest, mypy, types-grpcio and types-protobuf for python3, or name a Python that has them in PYTHON.',
+      'Install grpcio, grpcio-tools, pytest, mypy, types-grpcio and types-protobuf for python3, or set PYTHON to a Python that has them.',
     available: (env) => works(pythonCommand(env), ['-c', 'import grpc, grpc_tools, pytest, mypy']),
     inCi: true,
   },
   {
     name: 'python-testcontainers',
     what: 'the Testcontainers module for Python',
-    enable: 'Install testcontainers 4.15 beside what the Python client needs.',
+    enable: 'Install testcontainers 4.15 in addition to the requirements of the Python client.',
     available: (env) =>
       works(pythonCommand(env), ['-c', 'import grpc, pytest, mypy, testcontainers.core.container']),
     inCi: true,
@@ -129,21 +129,21 @@ const parts = [
   {
     name: 'python-build',
     what: 'the Python packages, built and installed from a clone',
-    enable: 'Install build beside what the Python client needs.',
+    enable: 'Install build in addition to the requirements of the Python client.',
     available: (env) => works(pythonCommand(env), ['-c', 'import build, grpc, grpc_tools, pip']),
     inCi: true,
   },
   {
     name: 'python-reflection',
     what: 'server reflection, read by Python',
-    enable: 'Install grpcio-reflection beside grpcio for python3, or name a Python that has both in PYTHON.',
+    enable: 'Install grpcio-reflection and grpcio for python3, or set PYTHON to a Python that has both.',
     available: (env) => works(pythonCommand(env), ['-c', 'import grpc, grpc_reflection.v1alpha']),
     inCi: true,
   },
   {
     name: 'python-prometheus',
     what: "the metrics page, read by Prometheus' client for Python",
-    enable: 'Install prometheus-client for python3, or name a Python that has it in PYTHON.',
+    enable: 'Install prometheus-client for python3, or set PYTHON to a Python that has it.',
     available: (env) => works(pythonCommand(env), ['-c', 'import prometheus_client.openmetrics.parser']),
     inCi: true,
   },
@@ -227,21 +227,22 @@ const parts = [
     name: 'helm',
     what: 'the Helm chart',
     enable:
-      'Install Helm 3.18 or later, or Helm 4: HELM3 or HELM4 names it, or helm3, helm4 or helm on PATH.',
+      'Install Helm 3.18 or later, or Helm 4, as helm3, helm4 or helm on PATH. Or set HELM3 or HELM4 to its path.',
     available: (env) => helmMajors(env).length > 0,
     inCi: true,
   },
   {
     name: 'both-helms',
     what: 'the Helm chart with both Helm 3 and Helm 4',
-    enable: 'Install Helm 3.18 or later and Helm 4: HELM3 and HELM4 name them, or helm3 and helm4 on PATH.',
+    enable:
+      'Install Helm 3.18 or later and Helm 4, as helm3 and helm4 on PATH. Or set HELM3 and HELM4 to their paths.',
     available: (env) => helmMajors(env).length === 2,
     inCi: true,
   },
   {
     name: 'kubernetes-schemas',
-    what: 'the chart against the schemas of Kubernetes',
-    enable: 'Install kubernetes-validate for python3, or name a Python that has it in PYTHON.',
+    what: 'the check of the chart against the schemas of Kubernetes',
+    enable: 'Install kubernetes-validate for python3, or set PYTHON to a Python that has it.',
     available: (env) => works(pythonCommand(env), ['-c', 'import kubernetes_validate']),
     inCi: true,
   },
@@ -256,9 +257,9 @@ const parts = [
   },
   {
     name: 'helm-unittest',
-    what: "the chart's suites by topic",
+    what: 'the suites of the chart for helm-unittest',
     enable:
-      'Build helm-unittest in test/helm/unittest (`go build`), and put it on PATH or name it in HELM_UNITTEST.',
+      'Build helm-unittest in test/helm/unittest (`go build`), and put it on PATH or set HELM_UNITTEST to its path.',
     available: (env) => works(helmUnittest(env), ['--help']),
     inCi: true,
   },

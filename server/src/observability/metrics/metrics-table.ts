@@ -61,19 +61,22 @@ export const grpcMetrics = {
 export const mailboxMetrics = {
   mailboxes: gauge(
     'mailboxes',
-    'Mailboxes by state: open, reconnecting, ended (with undelivered events), or leaving. A leaving mailbox was disconnected or has expired. Its slot and memory are released after its receiver and its connection are closed.',
+    'Mailboxes by state: open, reconnecting, ended (with undelivered events), or leaving. A leaving mailbox was disconnected, or its lease has expired. The sidecar releases its slot and memory after its receiver and its connection have closed.',
     ['state'],
   ),
   opened: counter('mailboxes_opened_total', 'Mailboxes opened.'),
   ended: counter('mailboxes_ended_total', 'Ended mailboxes by reason.', ['reason']),
   reconnects: counter(
     'mailbox_reconnects_total',
-    'Reconnects of mailboxes by stage: started, then succeeded or given_up. A mailbox that ends while it reconnects counts as neither.',
+    'Reconnects of mailboxes by stage: started, then succeeded or given_up. A mailbox that ends for another reason while it reconnects counts only as started.',
     ['stage'],
   ),
-  receivers: gauge('receivers', 'Mailboxes with a Receive stream attached.'),
+  receivers: gauge('receivers', 'Mailboxes with an attached Receive stream.'),
   events: counter('events_received_total', 'Events received from daemons by kind.', ['kind']),
-  eventBytes: counter('events_received_bytes_total', 'Bytes of the received events, as encoded for clients.'),
+  eventBytes: counter(
+    'events_received_bytes_total',
+    'Bytes of the received events, in the encoding for clients.',
+  ),
   given: counter(
     'events_delivered_total',
     'Events delivered to Receive streams. A redelivered event counts again.',
@@ -86,38 +89,44 @@ export const mailboxMetrics = {
 export const queueMetrics = {
   events: gauge('queue_events', 'Queued events of all mailboxes.'),
   bytes: gauge('queue_bytes', 'Bytes of queued events of all mailboxes.'),
-  largestEvents: gauge('largest_queue_events', 'Largest number of queued events of one mailbox.'),
-  largestBytes: gauge('largest_queue_bytes', 'Largest number of bytes of queued events of one mailbox.'),
+  largestEvents: gauge('largest_queue_events', 'Queued events of the mailbox with the most queued events.'),
+  largestBytes: gauge(
+    'largest_queue_bytes',
+    'Bytes of queued events of the mailbox with the most such bytes.',
+  ),
   retained: gauge(
     'retained_bytes',
-    'Bytes of all retained events: queued events, replay windows, unacknowledged events, and copies in transit to clients.',
+    'Bytes that mailbox.totalQueueMaxBytes limits: queued events, replay windows, unacknowledged events, and copies in transit to clients.',
   ),
-  retainedLimit: gauge('retained_limit_bytes', 'Limit of retained_bytes: mailbox.totalQueueMaxBytes.'),
+  retainedLimit: gauge(
+    'retained_limit_bytes',
+    'Limit of spread_sidecar_retained_bytes: mailbox.totalQueueMaxBytes.',
+  ),
   paused: gauge(
     'mailboxes_paused',
     'Mailboxes that do not read from their daemon because their queue is full.',
   ),
-  pauses: counter('mailbox_pauses_total', 'Times that a mailbox stopped reading from its daemon.'),
+  pauses: counter('mailbox_pauses_total', 'Number of times that a mailbox stopped reading from its daemon.'),
   slow: gauge(
     'slow_consumers',
     'Mailboxes whose queue is above the fraction mailbox.slowNotice of a limit, or above their soft limit.',
   ),
   softLimited: gauge(
     'soft_limited_mailboxes',
-    'Mailboxes whose queue is above their soft limit. The sidecar ends each of them unless its queue falls in time.',
+    'Mailboxes whose queue is above their soft limit. The sidecar ends a mailbox whose queue stays above its soft limit for too long.',
   ),
   notices: counter(
     'slow_consumer_notices_total',
-    'Times that a queue rose above the fraction mailbox.slowNotice of a limit, or above the soft limit.',
+    'Number of times that a queue rose above the fraction mailbox.slowNotice of a limit, or above the soft limit.',
   ),
   fill: gauge(
     'slow_consumer_fill_ratio',
-    `Fraction of its limit that the queue of a slow consumer has reached, for the ${MAX_NAMED_SLOW_CONSUMERS} fullest queues. The mailbox label is the display ID of the log.`,
+    `Size of the queue of a slow consumer, as a fraction of the limit of the queue. Exists for the ${MAX_NAMED_SLOW_CONSUMERS} fullest queues. The label mailbox is the display ID, as in the log.`,
     MAILBOX_LABELS,
   ),
   slowBytes: gauge(
     'slow_consumer_queue_bytes',
-    'Bytes in the queue of a slow consumer, including unacknowledged events, for the same mailboxes as the ratio.',
+    'Bytes in the queue of a slow consumer, including unacknowledged events, for the same mailboxes as spread_sidecar_slow_consumer_fill_ratio.',
     MAILBOX_LABELS,
   ),
 };
@@ -125,19 +134,23 @@ export const queueMetrics = {
 export const daemonMetrics = {
   up: gauge(
     'daemon_connection_up',
-    'Whether the sidecar has its own session at this default daemon: 1 or 0.',
+    "State of the sidecar's own session at this default daemon: 1 if the session is open, else 0.",
     ['address'],
   ),
   roundTrip: gauge(
     'daemon_round_trip_seconds',
-    'Round-trip time of the last probe message of the sidecar to itself through the default daemon. The sidecar sends one every 5 s. The metric is absent before the first response. If a probe takes more than 10 s, the daemon counts as down.',
+    'Round-trip time of the last probe message that the sidecar sent to itself through the default daemon. The sidecar sends a probe every 5 s. The metric is absent before the first response. If a probe takes more than 10 s, the daemon counts as down.',
   ),
   connects: counter(
     'daemon_connects_total',
-    'Sessions for mailboxes that daemons accepted or rejected, by outcome.',
+    'Attempts to open a session of a mailbox at a daemon, by outcome: success or failure.',
     ['outcome'],
   ),
-  errors: counter('spread_errors_total', 'Responses to clients with a Spread error, by its name.', ['code']),
+  errors: counter(
+    'spread_errors_total',
+    'Responses to clients with a Spread error, by the name of the error.',
+    ['code'],
+  ),
 };
 
 export const embeddedMetrics = {
@@ -150,7 +163,7 @@ export const embeddedMetrics = {
   ),
   sessionsCut: counter(
     'embedded_daemon_sessions_cut_total',
-    'Sessions that the embedded daemon ended on its own.',
+    'Sessions that the embedded daemon ended because the client did not read, sent an invalid message or used too much memory.',
   ),
   clientsRefused: counter(
     'embedded_daemon_clients_refused_total',
@@ -184,7 +197,7 @@ export const securityMetrics = {
 export const limitMetrics = {
   refusals: counter(
     'limit_refusals_total',
-    'Calls, connections and clients that reached a limit, by its name in limits.md.',
+    'Number of times that a call, a connection or a client reached a limit, by the name of the limit in limits.md.',
     ['limit'],
   ),
 };
@@ -201,7 +214,7 @@ export const processMetrics = {
   ),
   defects: counter(
     'defects_total',
-    'Unexpected errors. The log has each of them. Report every value except 0.',
+    'Unexpected errors. The log has the cause of each error. Report every value above 0 as a defect.',
   ),
 };
 
