@@ -113,13 +113,13 @@ export const BARS: readonly Bar[] = [
     ...atLeast(0.5, 0.8),
   },
   {
-    figure: 'spflooder on the embedded daemon, 100B, against the real one',
+    figure: 'spflooder on the embedded daemon, 100B, against the real daemon',
     of: messages('throughput-100B', 'c-embedded'),
     to: messages('throughput-100B', 'c-real'),
     ...atLeast(1.5, 2.5),
   },
   {
-    figure: 'fan-out 1 to 10 on the embedded daemon, against the real one, native receivers',
+    figure: 'fan-out to 10 native receivers on the embedded daemon, against the real daemon',
     of: deliveries('c-embedded'),
     to: deliveries('c-real'),
     ...atLeast(1.5, 3),
@@ -140,19 +140,19 @@ export const BARS: readonly Bar[] = [
     ...{ unit: '1/s', better: 'more', bar: 100_000, beyond: 250_000 },
   },
   {
-    figure: 'cost per message at 500 mailboxes against 1, traffic to all in turn',
+    figure: 'processor time per message with 500 mailboxes, traffic to all in turn, against 1 mailbox',
     of: cost('mailboxes-500'),
     to: cost('mailboxes-1'),
     ...atMost(4, 2),
   },
   {
-    figure: 'cost per message at 500 mailboxes against 1, traffic to one of them',
+    figure: 'processor time per message with 500 mailboxes, traffic to one of them, against 1 mailbox',
     of: cost('mailboxes-500-idle'),
     to: cost('mailboxes-1'),
     ...atMost(1.3, 1.1),
   },
   {
-    figure: 'cost per message at a queue of 1,000,000 against empty',
+    figure: 'processor time per message behind 1,000,000 queued messages, against an empty queue',
     of: { scenario: 'deep-queue', subject: 'sidecar-embedded', figure: 'deep against empty' },
     ...atMost(1.3, 1.1),
   },
@@ -167,12 +167,12 @@ export const BARS: readonly Bar[] = [
     ...{ unit: 'MiB', better: 'less', bar: 80, beyond: 70 },
   },
   {
-    figure: 'each further idle mailbox',
+    figure: 'memory of each further idle mailbox',
     of: { scenario: 'mailboxes-idle-cost', subject: 'sidecar-embedded', figure: 'memory' },
     ...{ unit: 'KiB', better: 'less', bar: 20, beyond: 12 },
   },
   {
-    figure: 'start to ready',
+    figure: 'time from start to ready',
     of: starts('sidecar-embedded', 'ready'),
     ...{ unit: 'ms', better: 'less', bar: 400, beyond: 300 },
   },

@@ -106,6 +106,6 @@ export function headerLines(results: Results): readonly string[] {
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.kernel}`,
     versions.join(', '),
     `${results.startedAt}: ${results.command}`,
-    `${rounds} ${rounds === 1 ? 'round' : 'rounds'}, all subjects in turn in each; medians; about ${seconds} s per measurement`,
+    `${rounds} ${rounds === 1 ? 'round' : 'rounds'}, each with all subjects in turn; medians; about ${seconds} s per measurement`,
   ];
 }

@@ -9,7 +9,7 @@ const SIZE = 100;
 function fanOut(receivers: number, perSecond: number, quickSubjects: readonly string[]): Scenario {
   return {
     id: `fan-out-${receivers}`,
-    text: `One sender, ${receivers} receivers, ${SIZE} bytes, RELIABLE. Deliveries per second, until the slowest receiver has all. Each C receiver is a process, other receivers are connections of one process.`,
+    text: `One sender, ${receivers} receivers, ${SIZE} bytes, RELIABLE. Deliveries per second, until the slowest receiver has all messages. Each C receiver is a process. The other receivers are connections of one process.`,
     figures: [{ name: 'deliveries', unit: '1/s', better: 'more' }, ...CPU_FIGURES],
     subjects: [
       ...['c-real', 'c-embedded', 'session-real', 'session-embedded'],

@@ -67,7 +67,7 @@ const SETTLED_MS = 20_000;
 
 const idleCost: Scenario = {
   id: 'mailboxes-idle-cost',
-  text: `A sidecar with ${EARLIER_MAILBOXES} mailboxes and the embedded daemon as its own process gets ${IDLE_MAILBOXES} more mailboxes. Each is a member of a group with an idle Receive stream. Resident memory and processor time of the sidecar for each mailbox. Memory is read directly after the mailboxes are open, and after a garbage collection.`,
+  text: `A sidecar has ${EARLIER_MAILBOXES} mailboxes, with the embedded daemon as its own process. A client opens ${IDLE_MAILBOXES} more mailboxes, each with an idle Receive stream, in a group. Resident memory and processor time of the sidecar for each further mailbox. The memory is measured directly after the mailboxes are open (at first), and after a garbage collection.`,
   figures: [
     { name: 'memory', unit: 'KiB/mailbox', better: 'less' },
     { name: 'memory at first', unit: 'KiB/mailbox', better: 'less' },

@@ -105,7 +105,7 @@ function draining(id: string, raw: boolean): Scenario {
 
 const deepQueue: Scenario = {
   id: 'deep-queue',
-  text: `Processor time of the sidecar per message, with an empty queue and behind ${DEEP.toLocaleString('en-US')} queued messages. The measurement reads ${PROBE.toLocaleString('en-US')} messages of ${SIZE} bytes. The client counts the events and does not decode them.`,
+  text: `Processor time of the sidecar per message, with an empty queue (empty) and behind ${DEEP.toLocaleString('en-US')} queued messages (deep). The measurement reads ${PROBE.toLocaleString('en-US')} messages of ${SIZE} bytes. The client counts the events and does not decode them.`,
   figures: [
     { name: 'deep against empty', unit: '×', better: 'less' },
     { name: 'empty', unit: 'µs/message', better: 'less' },
@@ -143,7 +143,7 @@ const deepQueue: Scenario = {
 
 const accepted: Scenario = {
   id: 'accepted',
-  text: `One process sends ${SIZE} bytes over MulticastStream to a group without members, embedded daemon. Messages per second that the sidecar hands to the daemon.`,
+  text: `One process sends messages of ${SIZE} bytes over MulticastStream to a group without members, on the embedded daemon. Messages per second that the sidecar passes to the daemon.`,
   figures: [
     { name: 'messages', unit: '1/s', better: 'more' },
     ...['sender', 'sidecar', 'daemon'].map(

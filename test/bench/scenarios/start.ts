@@ -22,7 +22,7 @@ async function start(id: string, stage: Stage): Promise<{ server: Server; ms: nu
 
 const starting: Scenario = {
   id: 'start',
-  text: 'The time from the start of a new process until it accepts connections (a sidecar: until /readyz succeeds). Then its resident memory after two seconds without work.',
+  text: 'The time from the start of a new process until it accepts connections; for a sidecar, until /readyz succeeds. Then the resident memory of the process, after two seconds without work.',
   figures: [
     { name: 'ready', unit: 'ms', better: 'less' },
     { name: 'memory', unit: 'MiB', better: 'less' },

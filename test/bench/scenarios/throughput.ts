@@ -45,7 +45,7 @@ function throughput(
 ): Scenario {
   return {
     id: `throughput-${name}`,
-    text: `One sending and one receiving process, ${bytes} bytes, RELIABLE${name === 'unary' ? ', a Multicast call for each' : ''}. Messages per second at the receiver, after a warm-up of a fifth as many messages.`,
+    text: `One sending and one receiving process, ${bytes} bytes, RELIABLE${name === 'unary' ? ', a Multicast call for each message' : ''}. Messages per second at the receiver. The first fifth of the messages is the warm-up.`,
     figures: [RATE, ...CPU_FIGURES],
     subjects,
     quickSubjects,
@@ -87,7 +87,7 @@ const LOOP_WINDOW = 200;
 
 const loop: Scenario = {
   id: 'loop-100B',
-  text: `One process that receives its own messages and is ${LOOP_WINDOW} messages ahead, 100 bytes, RELIABLE, as spflooder without flags.`,
+  text: `One process receives its own messages, 100 bytes, RELIABLE. At most ${LOOP_WINDOW} messages are in transit, as with spflooder without flags.`,
   figures: [
     RATE,
     ...['peer', 'sidecar', 'daemon', 'server'].map(
