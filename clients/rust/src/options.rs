@@ -269,7 +269,7 @@ impl ReceiveOptions {
     }
 
     /// Whether the client renews the lease while the application neither receives events nor makes
-    /// calls. If false, the sidecar ends such a mailbox after the lease. Default: true.
+    /// calls. If false, the sidecar ends the unused mailbox after the lease. Default: true.
     pub fn keep_alive(mut self, keep: bool) -> Self {
         self.keep_alive = keep;
         self

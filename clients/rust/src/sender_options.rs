@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{Refusal, Service};
 
-/// The progress of a [`Sender`].
+/// The progress of a [`crate::Sender`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SenderProgress {
@@ -75,7 +75,7 @@ impl OutgoingMessage {
     }
 }
 
-/// Options of a [`Sender`].
+/// Options of a [`crate::Sender`].
 #[derive(Clone)]
 #[must_use]
 pub struct SenderOptions {
@@ -131,8 +131,8 @@ impl SenderOptions {
     }
 
     /// The sender calls this listener for each rejected message, in order. The listener must not
-    /// block. If it is not set, the next [`Sender::flush`] or [`Sender::close`] fails with the
-    /// first 100 errors ([`SpreadError::refusals`]).
+    /// block. If it is not set, the next [`crate::Sender::flush`] or [`crate::Sender::close`] fails
+    /// with the first 100 errors ([`crate::SpreadError::refusals`]).
     pub fn on_refused(mut self, listener: impl Fn(Refusal) + Send + Sync + 'static) -> Self {
         self.on_refused = Some(Arc::new(listener));
         self

@@ -58,7 +58,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   #disconnecting: Promise<boolean> | undefined;
   #closed = false;
 
-  /** Use `SpreadSidecar.connect` or `SpreadSidecar.attach` instead. */
+  /** Use `SpreadSidecar.connect` or `SpreadSidecar.attach` instead of this constructor. */
   constructor(rpc: Rpc, init: MailboxInit, options: ReceiveOptions, onClosed: () => void) {
     super();
     this.#rpc = rpc;
@@ -92,14 +92,14 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * The private group from the daemon, such as `#alice#node1`. Only this mailbox receives messages to it. Can
-   * change after a {@link ConnectionRestored}.
+   * The private group from the daemon, such as `#alice#node1`. Only this mailbox receives messages to this
+   * group. The private group can change after a {@link ConnectionRestored}.
    */
   get privateGroup(): string {
     return this.#privateGroup;
   }
 
-  /** The Spread name of the daemon. Can change after a {@link ConnectionRestored}. */
+  /** The Spread name of the daemon. The daemon can change after a {@link ConnectionRestored}. */
   get daemon(): string {
     return this.#daemon;
   }

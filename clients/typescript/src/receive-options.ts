@@ -22,12 +22,13 @@ export interface ReceiveOptions {
    */
   manualAcknowledgement?: boolean;
   /**
-   * With EXPLICIT: maximum number of events that are delivered but not acknowledged. 0: no limit. Default: 0.
+   * With EXPLICIT: maximum number of events that are delivered but not acknowledged. 0 means no limit.
+   * Default: 0.
    */
   maxOutstandingEvents?: number;
   /**
-   * With EXPLICIT: maximum size of events that are delivered but not acknowledged. 0: no limit. Unit: bytes.
-   * Default: 0.
+   * With EXPLICIT: maximum size of events that are delivered but not acknowledged. 0 means no limit. Unit:
+   * bytes. Default: 0.
    */
   maxOutstandingBytes?: number;
   /**
@@ -37,7 +38,7 @@ export interface ReceiveOptions {
   heartbeatIntervalMs?: number;
   /**
    * Whether the client renews the lease while the application neither receives events nor makes calls. If
-   * false, the sidecar ends such a mailbox after the lease. Default: true.
+   * false, the sidecar ends the unused mailbox after the lease. Default: true.
    */
   keepAlive?: boolean;
 }

@@ -124,7 +124,7 @@ export class Sender {
   readonly #ended: Promise<void>;
   #onEnded: () => void = () => {};
 
-  /** Use `Mailbox.sender()` instead. */
+  /** Use `Mailbox.sender()` instead of this constructor. */
   constructor(call: Call, mailboxId: string, options: SenderOptions, endpoint: Endpoint, onUse: () => void) {
     this.#call = call;
     this.#maxMessages = Math.max(1, options.maxInFlightMessages ?? 10_000);
@@ -200,7 +200,7 @@ export class Sender {
   /**
    * Resolves when all earlier messages were passed to the daemon or rejected.
    *
-   * @throws AggregateError of {@link SpreadError} if messages were rejected and there is no `onRefused`
+   * @throws AggregateError of {@link SpreadError} if messages were rejected and `onRefused` is not set
    * @throws {@link SpreadError} if the stream broke
    */
   async flush(): Promise<SenderProgress> {
@@ -211,7 +211,7 @@ export class Sender {
   }
 
   /**
-   * Flushes the messages and ends the stream. A second call waits for the first.
+   * Flushes the messages and ends the stream. A second call waits for the first call.
    *
    * @throws the same errors as {@link flush}
    */

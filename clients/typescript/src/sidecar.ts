@@ -128,7 +128,7 @@ export interface SidecarVersion {
 
 /** Options of `waitForReady`. */
 export interface ReadyOptions extends CallLimits {
-  /** Also wait until the sidecar is connected to its default daemon. Default: false. */
+  /** Whether to also wait until the sidecar is connected to its default daemon. Default: false. */
   daemon?: boolean;
 }
 
@@ -277,7 +277,7 @@ export class SpreadSidecar {
   /**
    * Waits until the sidecar responds. Retries failed attempts.
    *
-   * @param options.timeoutMs - Unit: ms. Default: 30,000
+   * @param options.timeoutMs - maximum time to wait. Unit: ms. Default: 30,000
    * @throws {@link SpreadError} with status DEADLINE_EXCEEDED after the timeout; the message contains the
    * last failure. If a retry cannot help, the call rejects immediately
    */
@@ -309,11 +309,11 @@ export class SpreadSidecar {
   }
 
   /**
-   * Disconnects the mailboxes that were opened or attached over this channel, and closes it.
+   * Disconnects the mailboxes that were opened or attached over this channel, and closes the channel.
    *
-   * @param options.keepMailboxes - detach the mailboxes instead of ending them. They live until their lease
-   * expires
-   * @throws {@link SpreadError} of the first mailbox whose disconnect failed. The channel is closed even then
+   * @param options.keepMailboxes - whether to detach the mailboxes instead of ending them. They live until
+   * their lease expires
+   * @throws {@link SpreadError} of the first mailbox whose disconnect failed. The channel closes in any case
    */
   close(options: { keepMailboxes?: boolean } = {}): Promise<void> {
     this.#closing ??= this.#close(options.keepMailboxes ?? false);

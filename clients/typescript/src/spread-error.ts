@@ -15,7 +15,7 @@ export type SendOutcome = 'unknown' | 'not-sent';
 export interface SpreadErrorInit {
   /** The gRPC status number. */
   status: number;
-  /** `ErrorInfo.reason`. Empty for failures without one, such as failures of the transport. */
+  /** `ErrorInfo.reason`. Empty for failures without a reason, such as failures of the transport. */
   reason?: string;
   /** `ErrorInfo.domain`: `spread.org`, `spread-sidecar`, or empty. */
   domain?: string;

@@ -9,9 +9,9 @@ import {
 } from '@grpc/grpc-js';
 import { optionError } from './spread-error.js';
 
-/** TLS options. All are optional. Certificates and keys are PEM, as text or bytes. */
+/** TLS options. All options are optional. Certificates and keys are in PEM, as text or bytes. */
 export interface TlsOptions {
-  /** Certificate authorities for the sidecar's certificate. Default: those of Node. */
+  /** Certificate authorities for the sidecar's certificate. Default: the authorities that Node trusts. */
   ca?: string | Buffer;
   /** The client certificate, if the sidecar requires one. Requires `key`. */
   cert?: string | Buffer;
@@ -21,12 +21,15 @@ export interface TlsOptions {
   serverName?: string;
 }
 
-/** A token, or a function that returns it before each call. */
+/** A token, or a function that returns the token. The client calls the function before each call. */
 export type TokenSource = string | (() => string | Promise<string>);
 
 /** The security of a channel. */
 export interface SecurityOptions {
-  /** Default: no TLS. `true`: TLS with Node's authorities and without a client certificate. */
+  /**
+   * TLS options. `true` enables TLS with the authorities that Node trusts and without a client certificate.
+   * Default: no TLS.
+   */
   tls?: TlsOptions | boolean;
   /**
    * The client token, sent with every call as `authorization: Bearer <token>`. A function is called before
@@ -40,7 +43,7 @@ export interface SecurityOptions {
    * adds TLS. Default: false.
    */
   insecure?: boolean;
-  /** Channel credentials of gRPC, instead of `tls`. */
+  /** gRPC channel credentials, instead of `tls`. */
   credentials?: ChannelCredentials;
 }
 

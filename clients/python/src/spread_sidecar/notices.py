@@ -57,5 +57,5 @@ class Ended:
     error: Optional[SpreadError]
 
 
-#: Any of these notifications.
+#: The type of all these notifications.
 Notice = Union[Attached, Detached, SlowConsumer, Ended]

@@ -10,7 +10,7 @@ from .notices import Notice
 #: The target if neither the program nor the environment sets one.
 DEFAULT_TARGET = "127.0.0.1:4813"
 
-#: A token, or a function that returns it before each call.
+#: A token, or a function that returns the token. The client calls the function before each call.
 TokenSource = Union[str, Callable[[], str]]
 #: For ``spread_sidecar.aio``: the function may be a coroutine function.
 AsyncTokenSource = Union[str, Callable[[], Union[str, Awaitable[str]]]]
@@ -21,9 +21,9 @@ Payload = Union[bytes, bytearray, memoryview, str]
 
 @dataclass(frozen=True)
 class TlsOptions:
-    """TLS options. All are optional. Certificates and keys are PEM, as text or bytes."""
+    """TLS options. All options are optional. Certificates and keys are in PEM, as text or bytes."""
 
-    #: Certificate authorities for the sidecar's certificate. Default: those of gRPC.
+    #: Certificate authorities for the sidecar's certificate. Default: the authorities that gRPC trusts.
     ca: Optional[Union[str, bytes]] = None
     #: The client certificate, if the sidecar requires one. Requires ``key``.
     cert: Optional[Union[str, bytes]] = None
@@ -37,7 +37,7 @@ class TlsOptions:
 class SoftLimit:
     """The soft limit of a queue. A mailbox that exceeds it for too long ends with reason SLOW_CONSUMER."""
 
-    #: The soft limit as a fraction of the queue's limits: above 0, at most 1. 0: the sidecar's default.
+    #: The soft limit as a fraction of the queue's limits: above 0, at most 1. 0 means the sidecar's default.
     fraction: float = 0.0
     #: Maximum time that the queue may continuously exceed the soft limit. Required if the sidecar has no
     #: default. Unit: s.
@@ -90,16 +90,16 @@ class ReceiveOptions(TypedDict, total=False):
     #: event when the application asks for the next event. This suits one receiving loop, but not several loops at the
     #: same time. Default: False.
     manual_acknowledgement: bool
-    #: With EXPLICIT: maximum number of events that are delivered but not acknowledged. 0: no limit. Default: 0.
+    #: With EXPLICIT: maximum number of events that are delivered but not acknowledged. 0 means no limit. Default: 0.
     max_outstanding_events: int
-    #: With EXPLICIT: maximum size of events that are delivered but not acknowledged. 0: no limit. Unit: bytes.
+    #: With EXPLICIT: maximum size of events that are delivered but not acknowledged. 0 means no limit. Unit: bytes.
     #: Default: 0.
     max_outstanding_bytes: int
     #: Interval of the sidecar's heartbeats on an idle stream. If no frame arrives for three intervals, the client
     #: treats the stream as broken. 0.1 to 3600; 0 disables heartbeats. Unit: s. Default: 10.
     heartbeat_interval: float
     #: Whether the client renews the lease while the application neither receives events nor makes calls. If False,
-    #: the sidecar ends such a mailbox after the lease. Default: True.
+    #: the sidecar ends the unused mailbox after the lease. Default: True.
     keep_alive: bool
     #: Gets notifications that are not events: see ``spread_sidecar.notices``. A background thread calls the function,
     #: which must not block.
@@ -156,7 +156,8 @@ class ChannelOptions(TypedDict, total=False):
     #: SPREAD_SIDECAR_TLS_KEY, SPREAD_SIDECAR_TLS_SERVER_NAME, SPREAD_SIDECAR_TOKEN_FILE and SPREAD_SIDECAR_INSECURE
     #: are the defaults of ``tls``, ``token`` and ``insecure``. An empty variable counts as not set.
     target: str
-    #: Default: no TLS. True: TLS with gRPC's authorities and without a client certificate.
+    #: TLS options. True enables TLS with the authorities that gRPC trusts and without a client certificate. Default:
+    #: no TLS.
     tls: Union[bool, TlsOptions]
     #: Whether the client may send tokens to another machine without TLS, for example because a service mesh adds TLS.
     #: Default: False.

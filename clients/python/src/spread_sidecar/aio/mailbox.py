@@ -98,8 +98,8 @@ class Mailbox:
 
     @property
     def private_group(self) -> str:
-        """The private group from the daemon, such as ``#alice#node1``. Only this mailbox receives messages to
-        it.
+        """The private group from the daemon, such as ``#alice#node1``. Only this mailbox receives messages to this
+        group.
 
         Can change after a ConnectionRestored.
         """
@@ -107,7 +107,7 @@ class Mailbox:
 
     @property
     def daemon(self) -> str:
-        """The Spread name of the daemon. Can change after a ConnectionRestored."""
+        """The Spread name of the daemon. The daemon can change after a ConnectionRestored."""
         return self._daemon
 
     @property

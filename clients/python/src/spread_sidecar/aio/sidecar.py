@@ -108,11 +108,11 @@ class SpreadSidecar:
             await asyncio.sleep(wait.pause())
 
     async def close(self, *, keep_mailboxes: bool = False) -> None:
-        """Disconnects the mailboxes that were opened or attached over this channel, and closes it.
+        """Disconnects the mailboxes that were opened or attached over this channel, and closes the channel.
 
-        ``keep_mailboxes``: detach the mailboxes instead of ending them. They live until their lease expires.
-        Raises the SpreadError of the first mailbox whose disconnect failed. The channel is closed even then. A
-        second call has no effect.
+        ``keep_mailboxes``: detach the mailboxes instead of ending them. They live until their lease expires. Raises
+        the SpreadError of the first mailbox whose disconnect failed. The channel closes in any case. A second call
+        has no effect.
         """
         if self._closed:
             return

@@ -144,15 +144,17 @@ public final class MailboxOptions {
     return this;
   }
 
-  /** With EXPLICIT: maximum number of events that are delivered but not acknowledged. 0: no limit. Default: 0. */
+  /**
+   * With EXPLICIT: maximum number of events that are delivered but not acknowledged. 0 means no limit. Default: 0.
+   */
   public MailboxOptions maxOutstandingEvents(long events) {
     maxOutstandingEvents = events;
     return this;
   }
 
   /**
-   * With EXPLICIT: maximum size of events that are delivered but not acknowledged. 0: no limit. Unit: bytes. Default:
-   * 0.
+   * With EXPLICIT: maximum size of events that are delivered but not acknowledged. 0 means no limit. Unit: bytes.
+   * Default: 0.
    */
   public MailboxOptions maxOutstandingBytes(long bytes) {
     maxOutstandingBytes = bytes;
@@ -170,7 +172,7 @@ public final class MailboxOptions {
 
   /**
    * Whether the client renews the lease while the application neither receives events nor makes calls. If false, the
-   * sidecar ends such a mailbox after the lease. Default: true.
+   * sidecar ends the unused mailbox after the lease. Default: true.
    */
   public MailboxOptions keepAlive(boolean keep) {
     keepAlive = keep;

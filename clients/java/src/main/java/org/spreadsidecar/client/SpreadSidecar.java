@@ -249,7 +249,7 @@ public final class SpreadSidecar implements AutoCloseable {
     }
   }
 
-  /** Disconnects the mailboxes that were opened or attached over this channel, and closes it. */
+  /** Disconnects the mailboxes that were opened or attached over this channel, and closes the channel. */
   @Override
   public void close() {
     close(false);

@@ -3,7 +3,8 @@ package org.spreadsidecar.client;
 /**
  * TLS options. Each option may be null. Certificates and keys are in PEM.
  *
- * @param ca certificate authorities for the sidecar's certificate; default: those of the Java runtime
+ * @param ca certificate authorities for the sidecar's certificate; default: the authorities that the Java runtime
+ * trusts
  * @param certificate the client certificate, if the sidecar requires one; requires key
  * @param key the private key of the certificate, PKCS #8
  * @param serverName the expected name in the sidecar's certificate; default: the host of the target
