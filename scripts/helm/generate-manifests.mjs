@@ -10,14 +10,17 @@ const chart = join(root, 'deploy', 'helm', 'spread-sidecar');
 
 /** Each file with its sample of `ci/` and its description. */
 const files = {
-  'workload.yaml': ['external', 'An example workload with the sidecar; the Spread daemons are elsewhere.'],
+  'workload.yaml': [
+    'external',
+    'An example workload with the sidecar, which uses Spread daemons that run elsewhere.',
+  ],
   'workload-with-daemons.yaml': [
     'statefulset',
-    'An example workload with the sidecar, and five Spread daemons.',
+    'An example workload with the sidecar, and a StatefulSet of five Spread daemons.',
   ],
   'injection.yaml': [
     'injection',
-    'The sidecar for every pod of the namespaces that opt in. Kubernetes 1.36 or later.',
+    'A policy that adds the sidecar to every new pod of the namespaces that opt in. Needs Kubernetes 1.36 or later.',
   ],
 };
 

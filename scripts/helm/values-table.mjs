@@ -23,5 +23,5 @@ export function withTable(page, values) {
   if (after === undefined)
     throw new Error('README.md of the chart does not contain the two comments around the table of values');
   const rows = flat(values).map(row).join('\n');
-  return `${before}${BEGIN}\n| value | default | what |\n|---|---|---|\n${rows}\n${END}${after}`;
+  return `${before}${BEGIN}\n| Value | Default | Meaning |\n|---|---|---|\n${rows}\n${END}${after}`;
 }

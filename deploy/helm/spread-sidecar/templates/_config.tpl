@@ -16,7 +16,7 @@
 {{- end }}
 {{- if eq .Values.daemon.mode "embedded" }}
 {{- $_ := set $config.embedded "enabled" true }}
-{{- /* The root file system is read-only, and nobody else needs the socket. */}}
+{{- /* The root file system is read-only, and no other process needs the socket. */}}
 {{- if not (hasKey $config.embedded "socket") }}{{ $_ := set $config.embedded "socket" "off" }}{{ end }}
 {{- else if not $config.daemon.addresses }}
 {{- $_ := set $config.daemon "addresses" (include "spread-sidecar.daemonAddresses" . | fromJsonArray) }}
@@ -27,7 +27,7 @@
 {{- toJson $config }}
 {{- end }}
 
-{{/* Values as JSON: it is YAML too, and keeps large numbers as they are. */}}
+{{/* Values as JSON, which is also YAML and does not change large numbers. */}}
 {{- define "spread-sidecar.configYaml" -}}
 {{- range $section, $options := include "spread-sidecar.configJson" . | fromJson }}
 {{ $section }}:
@@ -41,12 +41,12 @@
 {{- /* The sidecar's own default is 127.0.0.1. */}}
 {{- $listen := dig "admin" "listen" "127.0.0.1:4814" .Values.config }}
 {{- if or (eq $listen "off") (regexMatch "^(localhost|127\\.|\\[::1\\])" $listen) }}
-{{- fail (printf "config.admin.listen: %s can not be reached by the probes; listen on [::]:4814, 0.0.0.0:4814 or another address of the pod" $listen) }}
+{{- fail (printf "config.admin.listen: the probes cannot reach %s; listen on [::]:4814, 0.0.0.0:4814 or another address of the pod" $listen) }}
 {{- end }}
 {{- regexFind "[0-9]+$" $listen }}
 {{- end }}
 
-{{/* A duration of the sidecar's, such as 1m30s, in seconds. */}}
+{{/* Converts a duration of the sidecar, such as 1m30s, to seconds. */}}
 {{- define "spread-sidecar.seconds" -}}
 {{- $sum := 0.0 }}
 {{- $rest := regexReplaceAll "[0-9]+ms$" . "" }}
@@ -57,7 +57,7 @@
 {{- $sum }}
 {{- end }}
 
-{{/* docs/operations.md#graceful-shutdown: after it, Kubernetes kills what still runs. */}}
+{{/* After this time, Kubernetes kills the processes that still run, see docs/operations.md#graceful-shutdown. */}}
 {{- define "spread-sidecar.checkGracePeriod" -}}
 {{- $delay := eq .Values.sidecar.mode "classic" | ternary .Values.sidecar.shutdownDelay "0s" }}
 {{- $grace := dig "drain" "grace" "10s" .Values.config }}
@@ -67,7 +67,7 @@
 {{- end }}
 {{- end }}
 
-{{/* On the network of the node, a TCP port without a token is open to every process of the node. */}}
+{{/* With hostNetwork, every process of the node can use a TCP port that requires no token. */}}
 {{- define "spread-sidecar.checkHostNetwork" -}}
 {{- if and .Values.workload.hostNetwork (not .Values.secrets.tokens.name) (not (dig "grpc" "tokenFile" "" .Values.config)) }}
 {{- range dig "grpc" "listen" (list "127.0.0.1:4813") .Values.config }}
@@ -78,7 +78,7 @@
 {{- end }}
 {{- end }}
 
-{{/* Where the application finds the sidecar: the Unix socket if there is one, else the first address. */}}
+{{/* The target for the application: the sidecar's Unix socket if it has one, else its first address. */}}
 {{- define "spread-sidecar.target" -}}
 {{- $addresses := dig "grpc" "listen" (list "127.0.0.1:4813") .Values.config }}
 {{- $target := "" }}

@@ -15,7 +15,7 @@ Services begin with a letter and have no dot.
 {{- with .Values.daemon }}
 {{- if eq .mode "external" }}
 {{- if not .external.addresses }}
-{{- fail "daemon.external.addresses: say where your Spread daemons are, such as 4803@spread.example, or choose another daemon.mode" }}
+{{- fail "daemon.external.addresses: the list is empty; set the addresses of your Spread daemons, such as 4803@spread.example, or set another daemon.mode" }}
 {{- end }}
 {{- toJson .external.addresses }}
 {{- else if eq .mode "container" }}
@@ -49,14 +49,14 @@ Spread_Segment 127.0.0.255:{{ $daemon.port }} {
 }
 {{- end }}
 {{- end }}
-{{- /* Where a daemon was started anew in its pod, connections of the old one keep its port for a minute, and Spread aborts. */}}
+{{- /* After a restart of a daemon in its pod, connections of the previous process use the port for a minute. Spread would abort. */}}
 SocketPortReuse = On
 {{- with $daemon.extraConf }}
 {{ . }}
 {{- end }}
 {{- end }}
 
-{{/* A map with the keys root (the context) and name (the daemon's). */}}
+{{/* A map with the keys root (the context) and name (the name of the daemon). */}}
 {{- define "spread-sidecar.daemonContainer" -}}
 {{- $daemon := .root.Values.daemon -}}
 name: spread
@@ -85,7 +85,7 @@ volumeMounts:
     mountPath: /etc/spread-supervisor
     readOnly: true
   {{- end }}
-  # The daemon makes its Unix socket there.
+  # The daemon creates its Unix socket in this folder.
   - name: spread-tmp
     mountPath: /tmp
 {{- end }}
@@ -109,13 +109,13 @@ volumeMounts:
     sizeLimit: 1Mi
 {{- end }}
 
-{{/* Beside a daemon of the StatefulSet: writes its spread.conf. */}}
+{{/* The container beside each daemon of the StatefulSet, which writes the daemon's spread.conf. */}}
 {{- define "spread-sidecar.addressesContainer" -}}
 name: addresses
 image: {{ include "spread-sidecar.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 restartPolicy: Always
-# The supervisor restarts the process, too: while the kubelet restarts a container, its pod is not ready.
+# The supervisor also restarts this process. If the kubelet restarted the container, the pod would not be ready meanwhile.
 command:
   - sh
   - /etc/spread-addresses/spread-supervisor.sh
@@ -140,7 +140,7 @@ ports:
     containerPort: 4815
 # `kubectl describe pod` shows why the process ended.
 terminationMessagePolicy: FallbackToLogsOnError
-# The daemon starts when all addresses are known.
+# The daemon starts when this process knows all addresses.
 startupProbe:
   httpGet:
     path: /written

@@ -1,6 +1,6 @@
-{{/* The pieces of the injection policy: JSON patches of a pod, in CEL. */}}
+{{/* Parts of the injection policy: JSON patches of a pod, in CEL. */}}
 
-{{/* A value as a CEL literal. Lists and maps of Kubernetes' CEL hold one type only, which dyn() undoes. */}}
+{{/* A value as a CEL literal. In Kubernetes' CEL, a list or map has values of only one type; dyn() allows several types. */}}
 {{- define "spread-sidecar.cel" -}}
 {{- if kindIs "map" . -}}
 { {{- range $index, $key := keys . | sortAlpha }}{{ if $index }}, {{ end }}{{ toJson $key }}: dyn({{ include "spread-sidecar.cel" (get $ $key) }}){{ end -}} }
@@ -57,7 +57,7 @@ and path (of the container).
 {{- $native := eq .Values.sidecar.mode "native" }}
 {{- $parts := list }}
 {{- $secrets := include "spread-sidecar.pullSecretNames" . | fromJsonArray }}
-{{- /* What is to be added to has to be there. */}}
+{{- /* A patch can only add to a field that exists, so these patches create the missing fields. */}}
 {{- $group := pick (include "spread-sidecar.podSecurityContext" . | fromYaml) "fsGroup" }}
 {{- range $path := concat (list "metadata.labels" "metadata.annotations") (empty $group | ternary list (list "spec.securityContext")) }}
 {{- $parts = append $parts (printf "(has(object.%s) ? [] : [%s])" $path (include "spread-sidecar.patch" (dict "path" (printf "/%s" ($path | replace "." "/") | toJson) "value" dict))) }}
@@ -82,7 +82,7 @@ and path (of the container).
 {{- range $volume := include "spread-sidecar.volumesOf" (dict "root" . "injected" true) | fromYamlArray }}
 {{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (toJson "/spec/volumes/-") "value" $volume))) }}
 {{- end }}
-{{- /* Every container of the application. Its init containers run before a classic sidecar, except those that stay. */}}
+{{- /* All containers of the application. Its init containers run before a classic sidecar, except native sidecars. */}}
 {{- $all := "variables.initContainers" }}
 {{- if not $native }}{{ $all = printf "%s.filter(c, has(c.restartPolicy))" $all }}{{ end }}
 {{- range $kind := list (dict "list" "object.spec.containers" "names" "variables.names" "path" "containers") (dict "list" $all "names" "variables.initNames" "path" "initContainers") }}
@@ -94,7 +94,7 @@ and path (of the container).
 {{- end }}
 {{- end }}
 {{- end }}
-{{- /* Before all others, the last one first. */}}
+{{- /* Each patch inserts at the beginning of the list, so the last container comes first. */}}
 {{- range $container := include "spread-sidecar.initContainers" . | fromYamlArray | reverse }}
 {{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (toJson "/spec/initContainers/0") "value" $container))) }}
 {{- end }}
@@ -119,7 +119,7 @@ and path (of the container).
 {{- end }}
 {{- end }}
 {{- if $beside }}
-{{- /* It would be the first container otherwise. */}}
+{{- /* Otherwise, the sidecar would be the default container, because it is the first one. */}}
 {{- $annotation := "kubectl.kubernetes.io/default-container" }}
 {{- $parts = append $parts (printf "(has(object.metadata.annotations) && %s in object.metadata.annotations ? [] : [JSONPatch{op: \"add\", path: %s, value: variables.names[0]}])" (toJson $annotation) (printf "/metadata/annotations/%s" ($annotation | replace "/" "~1") | toJson)) }}
 {{- end }}

@@ -1,4 +1,4 @@
-{{/* Names, labels and images. Each takes the context of this chart; a chart that depends on it passes its subchart's. */}}
+{{/* Names, labels and images. Each template needs the context of this chart. A parent chart passes the context of its subchart. */}}
 
 {{/*
 A name in the form that Kubernetes requires: a DNS label of at most 40 characters, which leaves room for suffixes. A name that
@@ -72,12 +72,12 @@ app.kubernetes.io/name: {{ include "spread-sidecar.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
-{{/* On every pod that has this release's sidecar, whichever way it came there: PodMonitor and NetworkPolicy select by it. */}}
+{{/* Labels of every pod with this release's sidecar, also of injected pods. PodMonitor and NetworkPolicy select pods by these labels. */}}
 {{- define "spread-sidecar.podLabels" -}}
 spread-sidecar/release: {{ .Release.Name | quote }}
 {{- end }}
 
-{{/* A changed configuration makes new pods: the sidecar reads its file once. */}}
+{{/* The sidecar reads its file only once. If the configuration changes, this annotation changes too, and Kubernetes replaces the pods. */}}
 {{- define "spread-sidecar.podAnnotations" -}}
 checksum/spread-sidecar: {{ include "spread-sidecar.configYaml" . | sha256sum | quote }}
 {{- end }}
@@ -97,7 +97,7 @@ checksum/spread-sidecar: {{ include "spread-sidecar.configYaml" . | sha256sum | 
 {{- include "spread-sidecar.withRegistry" (dict "root" . "image" $name) }}
 {{- end }}
 
-{{/* An image that names no registry comes from global.imageRegistry. A map with the keys root (the context) and image. */}}
+{{/* Adds global.imageRegistry to an image whose name contains no registry. A map with the keys root (the context) and image. */}}
 {{- define "spread-sidecar.withRegistry" -}}
 {{- $first := splitList "/" .image | first }}
 {{- $hasRegistry := and (contains "/" .image) (or (contains "." $first) (contains ":" $first) (eq $first "localhost")) }}
@@ -105,7 +105,7 @@ checksum/spread-sidecar: {{ include "spread-sidecar.configYaml" . | sha256sum | 
 {{- if or $hasRegistry (not $registry) }}{{ .image }}{{ else }}{{ printf "%s/%s" (trimSuffix "/" $registry) .image }}{{ end }}
 {{- end }}
 
-{{/* Names of the Secrets, as a JSON list. Other charts have objects in global.imagePullSecrets. */}}
+{{/* Names of the Secrets, as a JSON list. global.imagePullSecrets can have objects instead of names, because other charts require them. */}}
 {{- define "spread-sidecar.pullSecretNames" -}}
 {{- $names := list }}
 {{- range dig "imagePullSecrets" list .Values.global }}

@@ -1,9 +1,9 @@
 {{/*
-What a pod needs to have the sidecar in it. The example workload, the pod of `helm test`, the injection policy and your own
-charts all take it from here.
+The parts of a pod with the sidecar. The example workload, the pod of `helm test`, the injection policy and your own charts all use
+these templates.
 */}}
 
-{{/* Pod Security "restricted", for a container under the numeric user that is given. Without one, the platform chooses. */}}
+{{/* Pod Security "restricted" for a container with the given numeric user. Without a user, the platform chooses one. */}}
 {{- define "spread-sidecar.restricted" -}}
 runAsNonRoot: true
 {{- if not (kindIs "invalid" .) }}
@@ -18,7 +18,7 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
-{{/* The same with the fields of a map over it; null removes one. A map with the keys user and own. */}}
+{{/* spread-sidecar.restricted for `user`, overridden by the fields of `own`. null removes a field. A map with the keys user and own. */}}
 {{- define "spread-sidecar.securityContext" -}}
 {{- $context := include "spread-sidecar.restricted" .user | fromYaml }}
 {{- range $field, $value := .own }}
@@ -27,7 +27,7 @@ seccompProfile:
 {{- toYaml $context }}
 {{- end }}
 
-{{/* Where a pod runs, and on which network. The values of a pod, and as `selector` the labels that select its like. */}}
+{{/* The node and the network of a pod. The values of a pod, and in `selector` the labels of the same kind of pods. */}}
 {{- define "spread-sidecar.placement" -}}
 {{- $values := . }}
 {{- $fields := dict }}
@@ -35,7 +35,7 @@ seccompProfile:
 {{- with get $values $field }}{{ $_ := set $fields $field . }}{{ end }}
 {{- end }}
 {{- if .hostNetwork }}
-{{- /* Else the pod would ask the DNS server of its node, which does not know Services. */}}
+{{- /* Otherwise, the pod would use the DNS server of its node, which does not resolve Services. */}}
 {{- $_ := set $fields "hostNetwork" true }}
 {{- $_ := set $fields "dnsPolicy" "ClusterFirstWithHostNet" }}
 {{- end }}
@@ -50,7 +50,7 @@ seccompProfile:
 {{- with $fields }}{{ toYaml . }}{{ end }}
 {{- end }}
 
-{{/* Of the pod: the socket's folder gets this group, and every container is in it. */}}
+{{/* Fields of the pod's securityContext. The socket's folder gets the group fsGroup, and every container is in this group. */}}
 {{- define "spread-sidecar.podSecurityContext" -}}
 {{- if not (kindIs "invalid" .Values.sidecar.fsGroup) }}
 fsGroup: {{ int64 .Values.sidecar.fsGroup }}
@@ -60,7 +60,7 @@ fsGroup: {{ int64 .Values.sidecar.fsGroup }}
 {{- end }}
 {{- end }}
 
-{{/* The sidecar's container, in the form of `sidecar.mode`. */}}
+{{/* The sidecar's container, for the `sidecar.mode` of the values. */}}
 {{- define "spread-sidecar.container" -}}
 {{- include "spread-sidecar.containerOf" (dict "root" . "mode" .Values.sidecar.mode) }}
 {{- end }}
@@ -79,17 +79,17 @@ restartPolicy: Always
 args: {{ concat (list "serve") .Values.sidecar.extraArgs | toJson }}
 {{- else }}
 args: {{ concat (list "serve" "--shutdown-delay" .Values.sidecar.shutdownDelay) .Values.sidecar.extraArgs | toJson }}
-# Kubernetes starts containers in their order, each when this hook of the one before is done: the application finds the sidecar ready.
+# Kubernetes starts the containers in order, and starts the next container when this hook has ended. The sidecar is then ready.
 lifecycle:
   postStart:
     exec:
       command: [spread-sidecar, healthcheck, --daemon, --quiet, --wait, {{ printf "%ds" (mul .Values.sidecar.startupProbe.periodSeconds .Values.sidecar.startupProbe.failureThreshold) }}]
 {{- end }}
 env:
-  # In the environment, so that `spread-sidecar healthcheck` and `check` in this container read the same file.
+  # A variable and not an argument, so that `spread-sidecar healthcheck` and `check` in this container read the same file.
   - name: SPREAD_SIDECAR_CONFIG
     value: /etc/spread-sidecar/config.yaml
-  # Private names of mailboxes are made of it where clients ask for none; a metric and the log show which pod is which.
+  # If a client asks for no private name, the sidecar derives one from this UID. A metric and the log map the names to the pod.
   - name: SPREAD_SIDECAR_MAILBOX_PRIVATE_NAME_SEED
     valueFrom:
       fieldRef:
@@ -159,8 +159,8 @@ volumeMounts:
 {{- end }}
 
 {{/*
-The daemon of daemon.mode container is native wherever Kubernetes can, beside a classic sidecar too: it ends at SIGTERM at once,
-and has to outlive the sidecar's delay; nor does it keep a Job from its end.
+With daemon.mode container, the daemon is a native sidecar if Kubernetes supports it, also beside a classic sidecar. The daemon ends at
+once at SIGTERM, but must continue during the shutdown delay of the sidecar. As a native sidecar, it also does not block the end of a Job.
 */}}
 {{- define "spread-sidecar.nativeDaemon" -}}
 {{- if and (eq .Values.daemon.mode "container") (semverCompare ">=1.29.0-0" .Capabilities.KubeVersion.Version) -}}
@@ -169,7 +169,7 @@ and has to outlive the sidecar's delay; nor does it keep a Job from its end.
 {{- end }}
 {{- end }}
 
-{{/* Entries of the pod's `containers`, to stand before the application's: none with `sidecar.mode: native`. */}}
+{{/* Entries of the pod's `containers`, which must come before the application's container. Empty with `sidecar.mode: native`. */}}
 {{- define "spread-sidecar.containers" -}}
 {{- if eq .Values.sidecar.mode "classic" }}
 {{- if and (eq .Values.daemon.mode "container") (not (include "spread-sidecar.nativeDaemon" .)) -}}
@@ -184,11 +184,11 @@ and has to outlive the sidecar's delay; nor does it keep a Job from its end.
 {{- include "spread-sidecar.volumesOf" (dict "root" . "injected" false) }}
 {{- end }}
 
-{{/* With injected, files come from annotations of the pod: in its namespace there is no ConfigMap of this release. */}}
+{{/* With `injected`, the files come from annotations of the pod, because its namespace has no ConfigMap of this release. */}}
 {{- define "spread-sidecar.volumesOf" -}}
 {{- $injected := .injected }}
 {{- with .root -}}
-# Memory: a socket is no data, and nothing of it is left behind.
+# In memory, because a socket stores no data, and the folder is empty after a restart of the pod.
 - name: spread-sidecar-socket
   emptyDir:
     medium: Memory
@@ -209,7 +209,7 @@ and has to outlive the sidecar's delay; nor does it keep a Job from its end.
 - name: spread-sidecar-{{ kebabcase $name }}
   secret:
     secretName: {{ $secret.name | quote }}
-    # Readable for whoever mounts it: the user ids differ, and only the container concerned mounts it.
+    # All users can read the file, because the containers have different users. Only containers that need the file mount it.
     defaultMode: 0444
     {{- if $secret.key }}
     items:
@@ -249,7 +249,7 @@ and has to outlive the sidecar's delay; nor does it keep a Job from its end.
 {{- define "spread-sidecar.appVolumeMounts" -}}
 - name: spread-sidecar-socket
   mountPath: /run/spread-sidecar
-  # To connect needs no more; nobody but the sidecar puts a socket there.
+  # An application can connect to a socket on a read-only mount. Only the sidecar creates sockets in this folder.
   readOnly: true
 {{- if .Values.secrets.appToken.name }}
 - name: spread-sidecar-app-token
@@ -258,11 +258,11 @@ and has to outlive the sidecar's delay; nor does it keep a Job from its end.
 {{- end }}
 {{- end }}
 
-{{/* The chart's own clients need a token where the sidecar wants one. */}}
+{{/* If the sidecar requires a token, the chart's own clients need one too. */}}
 {{- define "spread-sidecar.checkAppToken" -}}
 {{- with .Values.secrets }}
 {{- if and .tokens.name (not .appToken.name) }}
-{{- fail "secrets.appToken.name: the sidecar wants a token (secrets.tokens), so the example workload and the test need one of them; or switch both off (workload.enabled, test.enabled)" }}
+{{- fail "secrets.appToken.name: the sidecar requires a token (secrets.tokens), so the example workload and the test need one; set it, or set workload.enabled and test.enabled to false" }}
 {{- end }}
 {{- end }}
 {{- end }}
