@@ -22,7 +22,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// The cause of a view. Each value names its bit in Spread.
+// The cause of a view. Each comment begins with Spread's name and bit.
 type MembershipCause int32
 
 const (
@@ -32,9 +32,9 @@ const (
 	MembershipCause_MEMBERSHIP_CAUSE_JOIN MembershipCause = 1
 	// CAUSED_BY_LEAVE 0x200: one member left.
 	MembershipCause_MEMBERSHIP_CAUSE_LEAVE MembershipCause = 2
-	// CAUSED_BY_DISCONNECT 0x400: one member's connection ended.
+	// CAUSED_BY_DISCONNECT 0x400: the connection of one member ended.
 	MembershipCause_MEMBERSHIP_CAUSE_DISCONNECT MembershipCause = 3
-	// CAUSED_BY_NETWORK 0x800: daemons were lost or found.
+	// CAUSED_BY_NETWORK 0x800: daemons left the ring or joined it.
 	MembershipCause_MEMBERSHIP_CAUSE_NETWORK MembershipCause = 4
 )
 
@@ -287,12 +287,12 @@ type Event_RegularMessage struct {
 }
 
 type Event_MembershipView struct {
-	// A new view of a group that this mailbox is in.
+	// A new view of a group of this mailbox.
 	MembershipView *MembershipView `protobuf:"bytes,4,opt,name=membership_view,json=membershipView,proto3,oneof"`
 }
 
 type Event_TransitionalSignal struct {
-	// The guarantees of the current view now hold only among the members that stay together.
+	// From now on, the guarantees of the current view hold only among the members that stay together.
 	TransitionalSignal *TransitionalSignal `protobuf:"bytes,5,opt,name=transitional_signal,json=transitionalSignal,proto3,oneof"`
 }
 
@@ -307,7 +307,7 @@ type Event_RejectedMessage struct {
 }
 
 type Event_ConnectionLost struct {
-	// The daemon connection was lost. Only with ReconnectPolicy.enabled.
+	// The mailbox lost its daemon connection. Only with ReconnectPolicy.enabled.
 	ConnectionLost *ConnectionLost `protobuf:"bytes,8,opt,name=connection_lost,json=connectionLost,proto3,oneof"`
 }
 
@@ -335,23 +335,25 @@ type RegularMessage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Private group of the sender, such as `#alice#node1`.
 	Sender string `protobuf:"bytes,1,opt,name=sender,proto3" json:"sender,omitempty"`
-	// Every destination in the sender's spelling and order, including groups that this mailbox is not in.
+	// All destinations of the message, with the spelling and in the order of the sender. The list includes
+	// groups of which this mailbox is not a member.
 	Groups []string `protobuf:"bytes,2,rep,name=groups,proto3" json:"groups,omitempty"`
-	// The delivery guarantee that it was sent with.
+	// The delivery guarantee with which the sender sent the message.
 	ServiceType ServiceType `protobuf:"varint,3,opt,name=service_type,json=serviceType,proto3,enum=spread.sidecar.v1.ServiceType" json:"service_type,omitempty"`
-	// The sender's own number for the message, -32768 to 32767.
+	// The message type: a number that the sender chose, -32768 to 32767.
 	MessageType int32 `protobuf:"zigzag32,4,opt,name=message_type,json=messageType,proto3" json:"message_type,omitempty"`
 	// The bytes, exactly as sent. May be empty.
 	Payload []byte `protobuf:"bytes,5,opt,name=payload,proto3" json:"payload,omitempty"`
-	// True if the sender's machine has another byte order than the sidecar's. The payload is not changed.
+	// True if the byte order of the sender's machine differs from the byte order of the sidecar's machine. The
+	// sidecar does not change the payload.
 	EndianMismatch bool `protobuf:"varint,6,opt,name=endian_mismatch,json=endianMismatch,proto3" json:"endian_mismatch,omitempty"`
 	// True if the sender requested no copy for itself.
 	SelfDiscard bool `protobuf:"varint,7,opt,name=self_discard,json=selfDiscard,proto3" json:"self_discard,omitempty"`
-	// The type word as Spread's C library returns it, without the byte-order marker. It contains service_type
-	// and self_discard, and bits of other layers (the flush library).
+	// The type word as Spread's C library returns it, without the marker of the byte order. The word contains
+	// the bits of service_type and self_discard, and bits of other layers, such as the flush library.
 	SpreadType uint32 `protobuf:"varint,8,opt,name=spread_type,json=spreadType,proto3" json:"spread_type,omitempty"`
-	// The headers, if the message came in an envelope (docs/headers.md). The payload is then without it. Bytes
-	// that begin like an envelope and are not a valid one are the payload, unchanged.
+	// The headers of the message. They come from an envelope before the payload (docs/headers.md), which is not
+	// a part of `payload`. If the bytes are not a valid envelope, `payload` has all bytes unchanged.
 	Headers       map[string]string `protobuf:"bytes,9,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -450,7 +452,7 @@ func (x *RegularMessage) GetHeaders() map[string]string {
 	return nil
 }
 
-// The members of a group from this event on, the same at every member that receives the view.
+// The members of a group from this event on. Every member that receives the view gets the same members.
 type MembershipView struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The group.
@@ -459,15 +461,16 @@ type MembershipView struct {
 	GroupId *GroupId `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 	// The cause of the view.
 	Cause MembershipCause `protobuf:"varint,3,opt,name=cause,proto3,enum=spread.sidecar.v1.MembershipCause" json:"cause,omitempty"`
-	// Private groups of all members, in Spread's order (by daemon, then by bytes), the same at all members.
+	// Private groups of all members, in Spread's order: by daemon, then by bytes. All members get this order.
 	Members []string `protobuf:"bytes,4,rep,name=members,proto3" json:"members,omitempty"`
-	// Index of this mailbox in members, from 0; -1 if it is not a member.
+	// Index of this mailbox in `members`, from 0; -1 if this mailbox is not a member.
 	OwnIndex int32 `protobuf:"zigzag32,5,opt,name=own_index,json=ownIndex,proto3" json:"own_index,omitempty"`
 	// JOIN, LEAVE, DISCONNECT: the one member that joined or left. NETWORK: the members of the view that did
 	// not move together with this mailbox from the previous view.
 	ChangedMembers []string `protobuf:"bytes,6,rep,name=changed_members,json=changedMembers,proto3" json:"changed_members,omitempty"`
-	// The virtual synchrony sets in the daemon's order. JOIN, LEAVE, DISCONNECT: one set with the member that
-	// changed. NETWORK: a partition of members, by which members moved together from the previous view.
+	// The virtual synchrony sets, in the order of the daemon. JOIN, LEAVE, DISCONNECT: one set, with the member
+	// that joined or left. NETWORK: the sets divide `members`; the members of a set moved together from the
+	// previous view.
 	VirtualSynchronySets []*VirtualSynchronySet `protobuf:"bytes,7,rep,name=virtual_synchrony_sets,json=virtualSynchronySets,proto3" json:"virtual_synchrony_sets,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
@@ -555,10 +558,10 @@ func (x *MembershipView) GetVirtualSynchronySets() []*VirtualSynchronySet {
 // Members that moved together from one view to the next and received the same messages in between.
 type VirtualSynchronySet struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Their private groups, in Spread's order.
+	// Private groups of the members of the set, in Spread's order.
 	Members []string `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`
-	// True for the set that the daemon marks as the receiver's own. For JOIN, LEAVE and DISCONNECT, it is true
-	// for the only set, even if the receiver is not in it.
+	// True for the set that the daemon marks as the receiver's own set. For JOIN, LEAVE and DISCONNECT, true for
+	// the only set, even if the receiver is not in this set.
 	Mine          bool `protobuf:"varint,2,opt,name=mine,proto3" json:"mine,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -609,7 +612,7 @@ func (x *VirtualSynchronySet) GetMine() bool {
 }
 
 // Comes before a NETWORK view when daemons were lost. Messages between the signal and the view belong to the
-// old view, and their guarantees hold only among the members that stay together.
+// old view. Their guarantees hold only among the members that stay together.
 type TransitionalSignal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The group.
@@ -710,28 +713,28 @@ func (x *SelfLeave) GetGroup() string {
 	return ""
 }
 
-// A request or message of this mailbox that the daemon's access policy rejected. Only a daemon with such a
-// policy sends it. A rejected message with self_discard is never reported, because the daemon discards the
-// report too.
+// A request or message of this mailbox that the daemon rejected because of its access policy. A mailbox never
+// gets this event for a message with self_discard, because the daemon discards the event too.
 type RejectedMessage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The rejected operation.
 	Operation RejectedOperation `protobuf:"varint,1,opt,name=operation,proto3,enum=spread.sidecar.v1.RejectedOperation" json:"operation,omitempty"`
 	// Private group of the sender, which is this mailbox.
 	Sender string `protobuf:"bytes,2,opt,name=sender,proto3" json:"sender,omitempty"`
-	// The destinations.
+	// The destinations of the message, or the group of the Join or Leave.
 	Groups []string `protobuf:"bytes,3,rep,name=groups,proto3" json:"groups,omitempty"`
-	// MULTICAST: the delivery guarantee that it was sent with; else UNSPECIFIED.
+	// For MULTICAST: the delivery guarantee of the message. Otherwise UNSPECIFIED.
 	ServiceType ServiceType `protobuf:"varint,4,opt,name=service_type,json=serviceType,proto3,enum=spread.sidecar.v1.ServiceType" json:"service_type,omitempty"`
-	// The message type that it was sent with.
+	// The message type of the message.
 	MessageType int32 `protobuf:"zigzag32,5,opt,name=message_type,json=messageType,proto3" json:"message_type,omitempty"`
-	// The bytes that were not delivered.
+	// The bytes of the message, which the daemon did not deliver.
 	Payload []byte `protobuf:"bytes,6,opt,name=payload,proto3" json:"payload,omitempty"`
 	// As in RegularMessage.
 	EndianMismatch bool `protobuf:"varint,7,opt,name=endian_mismatch,json=endianMismatch,proto3" json:"endian_mismatch,omitempty"`
-	// The type word as Spread's C library returns it: the rejected type with the reject bit 0x400000.
+	// The type word as Spread's C library returns it: the type of the rejected message with the reject bit
+	// 0x400000.
 	SpreadType uint32 `protobuf:"varint,8,opt,name=spread_type,json=spreadType,proto3" json:"spread_type,omitempty"`
-	// The headers that it was sent with.
+	// The headers of the message.
 	Headers       map[string]string `protobuf:"bytes,9,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -830,13 +833,13 @@ func (x *RejectedMessage) GetHeaders() map[string]string {
 	return nil
 }
 
-// The daemon connection was lost. Memberships and order end here. Messages of other members until
-// ConnectionRestored and the following views are lost.
+// The mailbox lost its daemon connection. Its memberships end here, and so does the order of its events. The
+// mailbox misses the messages of other members until it has joined its groups again, after ConnectionRestored.
 type ConnectionLost struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The lost private group.
+	// The private group that the mailbox had.
 	PrivateGroup string `protobuf:"bytes,1,opt,name=private_group,json=privateGroup,proto3" json:"private_group,omitempty"`
-	// The groups that the mailbox was in, in the order in which it joined them.
+	// The groups of the mailbox, in the order in which it joined them.
 	Groups []string `protobuf:"bytes,2,rep,name=groups,proto3" json:"groups,omitempty"`
 	// Spread's code for the loss, such as -8 CONNECTION_CLOSED.
 	SpreadCode    int32 `protobuf:"zigzag32,3,opt,name=spread_code,json=spreadCode,proto3" json:"spread_code,omitempty"`
@@ -900,9 +903,9 @@ type ConnectionRestored struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The previous private group.
 	PreviousPrivateGroup string `protobuf:"bytes,1,opt,name=previous_private_group,json=previousPrivateGroup,proto3" json:"previous_private_group,omitempty"`
-	// The new private group; the same as before if the daemon accepted the name.
+	// The new private group. It is the same as before if the daemon accepted the private name again.
 	PrivateGroup string `protobuf:"bytes,2,opt,name=private_group,json=privateGroup,proto3" json:"private_group,omitempty"`
-	// The groups that the mailbox joins again, in order. A view follows for each.
+	// The groups that the mailbox joins again, in this order. A view follows for each group.
 	Groups []string `protobuf:"bytes,3,rep,name=groups,proto3" json:"groups,omitempty"`
 	// The daemon of the new connection, as a Spread name.
 	Daemon        string `protobuf:"bytes,4,opt,name=daemon,proto3" json:"daemon,omitempty"`

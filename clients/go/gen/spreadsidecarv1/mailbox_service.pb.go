@@ -7,30 +7,31 @@
 // The contract of spread-sidecar: Spread's mailboxes over gRPC.
 //
 // Spread (spread.org) is a group communication toolkit. A process connects to a daemon, joins groups, and
-// multicasts with a chosen service type. It receives messages and membership views in one order. A connection
-// is called a mailbox. The sidecar owns mailboxes and offers them through this service.
+// multicasts messages with a service type. The process receives messages and membership views in one order. A
+// connection to a daemon is called a mailbox. The sidecar owns mailboxes and offers them through this service.
 //
 // Errors. Every failure has a gRPC status and, in the trailer `grpc-status-details-bin`, a
 // google.rpc.ErrorInfo:
 //
-// - `domain` is "spread.org" for a Spread error. Then `reason` is Spread's name for it, such as
-//   ILLEGAL_GROUP, and metadata `spread_code` its number, such as "-14".
-// - `domain` is "spread-sidecar" for the sidecar's own errors. Then `reason` is a value of ErrorReason
-//   without its prefix.
-// - Metadata `field` and `bound` name the rejected field and its allowed values.
-// - Metadata `limit` names the option of the sidecar that sets a limit.
-// - UNAVAILABLE and RESOURCE_EXHAUSTED failures that a retry can solve carry a google.rpc.RetryInfo.
+// - `domain` is "spread.org" for a Spread error. Then `reason` is Spread's name of the error, such as
+//   ILLEGAL_GROUP. The metadata `spread_code` is Spread's number of the error, such as "-14".
+// - `domain` is "spread-sidecar" for an error of the sidecar. Then `reason` is a value of ErrorReason without
+//   its prefix.
+// - The metadata `field` names the rejected field, and `bound` has its allowed values.
+// - The metadata `limit` names the option of the sidecar that sets the limit.
+// - If a retry can solve an UNAVAILABLE or RESOURCE_EXHAUSTED failure, the details also have a
+//   google.rpc.RetryInfo.
 //
-// Every call with a mailbox_id may fail with NOT_FOUND, reason ILLEGAL_SESSION: the mailbox does not exist or
+// Every call with a mailbox_id can fail with NOT_FOUND, reason ILLEGAL_SESSION: the mailbox does not exist or
 // has ended. If its lease expired recently, the call fails with ABORTED, reason LEASE_EXPIRED.
 //
-// A mailbox belongs to the identity that opened it: the client certificate or the client token, where the
-// sidecar requires them. Otherwise the identity is the kind of connection, Unix socket or TCP. For every
-// other identity, the sidecar answers as if the mailbox did not exist.
+// A mailbox belongs to the identity that opened it. If the sidecar requires client certificates or client
+// tokens, they are the identity. Otherwise, the identity is the kind of the connection, such as Unix socket or
+// TCP. For every other identity, the sidecar answers as if the mailbox did not exist.
 //
-// If the sidecar is configured with client tokens, each call of this service except ListMailboxes needs one
-// (`authorization: Bearer <token>`). Otherwise it fails with UNAUTHENTICATED, reason CREDENTIAL_MISSING or
-// CREDENTIAL_INVALID. Reflection needs a token too; grpc.health.v1 does not.
+// If the sidecar is configured with client tokens, each call of this service except ListMailboxes needs a token
+// (`authorization: Bearer <token>`). Without a valid token, the call fails with UNAUTHENTICATED, reason
+// CREDENTIAL_MISSING or CREDENTIAL_INVALID. Reflection also needs a token; grpc.health.v1 does not.
 
 package spreadsidecarv1
 
@@ -51,7 +52,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// The sidecar's own reasons in google.rpc.ErrorInfo (domain "spread-sidecar"), without the prefix.
+// The sidecar's own reasons. google.rpc.ErrorInfo has the reason without the prefix ERROR_REASON_, and the
+// domain "spread-sidecar".
 type ErrorReason int32
 
 const (
@@ -269,42 +271,42 @@ func (ErrorReason) EnumDescriptor() ([]byte, []int) {
 type ConnectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The daemon as a Spread name: `4803` (Unix socket /tmp/4803), `4803@host`, `4803@::1`, or the absolute
-	// path of a Unix socket. At most 300 bytes. Empty: the sidecar's default, which may be a list that the
-	// sidecar tries in order. Not well formed: INVALID_ARGUMENT, reason ILLEGAL_SPREAD. Not allowed by the
-	// sidecar's configuration: PERMISSION_DENIED, reason DAEMON_NOT_ALLOWED.
+	// path of a Unix socket. At most 300 bytes. A malformed name: INVALID_ARGUMENT, reason ILLEGAL_SPREAD. A
+	// daemon that the sidecar's configuration does not allow: PERMISSION_DENIED, reason DAEMON_NOT_ALLOWED.
+	// Empty: the sidecar uses its default. If the default is a list of daemons, the sidecar tries them in order.
 	Daemon string `protobuf:"bytes,1,opt,name=daemon,proto3" json:"daemon,omitempty"`
-	// The private name: 0 to 10 characters from 0x24 `$` to 0x7e `~`, unique at the daemon; else
-	// INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME. Empty: the daemon generates a name, or the sidecar does if
-	// it is configured to (mailbox.privateNameSeed).
+	// The private name, which must be unique at the daemon. 0 to 10 characters from 0x24 `$` to 0x7e `~`; else
+	// INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME. Empty: the daemon generates a name. If
+	// mailbox.privateNameSeed is configured, the sidecar generates it.
 	PrivateName string `protobuf:"bytes,2,opt,name=private_name,json=privateName,proto3" json:"private_name,omitempty"`
-	// What to do when the name is in use. Default FAIL.
+	// What to do when the private name is in use. Default FAIL.
 	OnNameConflict NameConflictPolicy `protobuf:"varint,3,opt,name=on_name_conflict,json=onNameConflict,proto3,enum=spread.sidecar.v1.NameConflictPolicy" json:"on_name_conflict,omitempty"`
-	// Spread's connection priority, 0 or 1; it has no effect in Spread 5. Default 0. Else INVALID_ARGUMENT,
-	// reason LIMIT_OUT_OF_RANGE.
+	// Spread's connection priority, which has no effect in Spread 5. 0 or 1; else INVALID_ARGUMENT, reason
+	// LIMIT_OUT_OF_RANGE. Default 0.
 	Priority uint32 `protobuf:"varint,4,opt,name=priority,proto3" json:"priority,omitempty"`
 	// Whether the mailbox receives membership messages (views, transitional signals, self-leaves). Default
 	// true.
 	Membership *bool `protobuf:"varint,5,opt,name=membership,proto3,oneof" json:"membership,omitempty"`
-	// How to authenticate at the daemon. Default NULL. A method that the daemon does not offer:
-	// UNAUTHENTICATED, reason REJECT_AUTH.
+	// How to authenticate at the daemon. Default: the sidecar's default, which is NULL unless configured
+	// otherwise. If the daemon does not offer the method: UNAUTHENTICATED, reason REJECT_AUTH.
 	Auth *Authentication `protobuf:"bytes,6,opt,name=auth,proto3" json:"auth,omitempty"`
-	// Time that the mailbox lives while no Receive is attached and no call uses it. Default 30 s; 1 s to 1 h
-	// unless the sidecar is configured otherwise. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
+	// Time for which the mailbox lives while no Receive is attached and no call uses it. Default 30 s. 1 s to 1 h
+	// unless the sidecar is configured otherwise; else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
 	Lease *durationpb.Duration `protobuf:"bytes,7,opt,name=lease,proto3" json:"lease,omitempty"`
 	// Whether and how to replace a lost daemon connection. Default: the mailbox does not reconnect.
 	Reconnect *ReconnectPolicy `protobuf:"bytes,8,opt,name=reconnect,proto3" json:"reconnect,omitempty"`
 	// Limits of the event queue. Default: the sidecar's.
 	Queue *QueueLimits `protobuf:"bytes,9,opt,name=queue,proto3" json:"queue,omitempty"`
-	// When delivered events are released. Default AUTO.
+	// When the sidecar releases delivered events. Default AUTO.
 	Acknowledgement Acknowledgement `protobuf:"varint,10,opt,name=acknowledgement,proto3,enum=spread.sidecar.v1.Acknowledgement" json:"acknowledgement,omitempty"`
-	// True: the mailbox ends with its connection. Set it for a program whose death other members must see at
-	// once. The sidecar ends the mailbox 500 ms after the client has closed all connections with calls for this
-	// mailbox, not after the lease. A further call for the mailbox within this time prevents the end. The end
-	// has reason LEASE_EXPIRED. Default false.
+	// True: the mailbox ends 500 ms after the client has closed all connections with calls for this mailbox. The
+	// sidecar then does not wait for the lease. The reason is LEASE_EXPIRED. A further call for the mailbox within
+	// the 500 ms prevents the end. Use this if other members must see at once that the program has ended. Default
+	// false.
 	//
-	// The operating system closes the connections of a process that exits or is killed. All other breaks leave
-	// the whole lease for a resume: a lost network, a stopped process, a connection that the sidecar itself
-	// closes.
+	// The operating system closes the connections of a process that exits or is killed. In all other cases, the
+	// mailbox lives for the whole lease, so that a client can resume. Examples are a loss of the network, a
+	// stopped process, and a connection that the sidecar itself closes.
 	EndWithConnection bool `protobuf:"varint,11,opt,name=end_with_connection,json=endWithConnection,proto3" json:"end_with_connection,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
@@ -417,17 +419,18 @@ func (x *ConnectRequest) GetEndWithConnection() bool {
 	return false
 }
 
-// A mailbox is open.
+// The opened mailbox.
 type ConnectResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The mailbox: 128 random bits in hexadecimal. A client with this ID and the identity that opened the
-	// mailbox can use it. Keep the ID secret.
+	// The ID of the mailbox: 128 random bits in hexadecimal digits. A client can use the mailbox with this ID and
+	// the identity that opened the mailbox. Keep the ID secret.
 	MailboxId string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
-	// The private group from the daemon, such as `#alice#node1`. Messages to it reach this mailbox.
+	// The private group that the daemon assigned, such as `#alice#node1`. This mailbox receives the messages to
+	// this group.
 	PrivateGroup string `protobuf:"bytes,2,opt,name=private_group,json=privateGroup,proto3" json:"private_group,omitempty"`
-	// The daemon's version.
+	// Version of the daemon.
 	DaemonVersion *Version `protobuf:"bytes,3,opt,name=daemon_version,json=daemonVersion,proto3" json:"daemon_version,omitempty"`
-	// The daemon that the mailbox is connected to, as a Spread name.
+	// The daemon to which the mailbox is connected, as a Spread name.
 	Daemon string `protobuf:"bytes,4,opt,name=daemon,proto3" json:"daemon,omitempty"`
 	// The effective limits of this mailbox.
 	Limits *MailboxLimits `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
@@ -516,12 +519,12 @@ type MailboxLimits struct {
 	Lease *durationpb.Duration `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
 	// The limits of the event queue, with every field set.
 	Queue *QueueLimits `protobuf:"bytes,2,opt,name=queue,proto3" json:"queue,omitempty"`
-	// Maximum number of groups of a message. 43 by default: Spread 5.0.1 loses messages to more groups.
+	// Maximum number of groups of a message. 43 by default, because Spread 5.0.1 loses messages to more groups.
 	MaxGroupsPerMessage uint32 `protobuf:"varint,3,opt,name=max_groups_per_message,json=maxGroupsPerMessage,proto3" json:"max_groups_per_message,omitempty"`
-	// Maximum of payload + 32 x groups: 143,151 bytes. More corrupts the memory of a Spread 5.0.1 daemon,
-	// aborts the daemon, or ends the session.
+	// Maximum of the payload's bytes + 32 x the number of groups: 143,151. A larger message corrupts the memory
+	// of a Spread 5.0.1 daemon, aborts the daemon, or ends the session.
 	MaxMessageBytes uint32 `protobuf:"varint,4,opt,name=max_message_bytes,json=maxMessageBytes,proto3" json:"max_message_bytes,omitempty"`
-	// Maximum number of groups that the mailbox may be in.
+	// Maximum number of groups of which the mailbox can be a member.
 	MaxGroups uint32 `protobuf:"varint,5,opt,name=max_groups,json=maxGroups,proto3" json:"max_groups,omitempty"`
 	// Maximum number of bytes that wait for the daemon connection.
 	MaxSendQueueBytes uint64 `protobuf:"varint,6,opt,name=max_send_queue_bytes,json=maxSendQueueBytes,proto3" json:"max_send_queue_bytes,omitempty"`
@@ -606,10 +609,11 @@ type DisconnectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
 	MailboxId string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
-	// True: leave every group first, so that other members see LEAVE and not DISCONNECT. Default false. Cannot
-	// be combined with abort: INVALID_ARGUMENT, reason FIELD_INVALID.
+	// True: the mailbox first leaves every group, so that other members see LEAVE instead of DISCONNECT. Default
+	// false. If `abort` is also true: INVALID_ARGUMENT, reason FIELD_INVALID.
 	LeaveGroupsFirst bool `protobuf:"varint,2,opt,name=leave_groups_first,json=leaveGroupsFirst,proto3" json:"leave_groups_first,omitempty"`
-	// True: close the daemon's socket without a disconnect message (SP_kill), for failure tests. Default false.
+	// True: the sidecar closes the connection to the daemon without a disconnect message (SP_kill), for failure
+	// tests. Default false.
 	Abort         bool `protobuf:"varint,3,opt,name=abort,proto3" json:"abort,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -666,10 +670,10 @@ func (x *DisconnectRequest) GetAbort() bool {
 	return false
 }
 
-// The mailbox has ended.
+// The result of Disconnect. The mailbox has ended.
 type DisconnectResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// True if this call ended the mailbox, false if the mailbox did not exist or had ended before.
+	// True if this call ended the mailbox. False if the mailbox did not exist or had already ended.
 	WasOpen       bool `protobuf:"varint,1,opt,name=was_open,json=wasOpen,proto3" json:"was_open,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -717,12 +721,12 @@ type JoinRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
 	MailboxId string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
-	// The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP.
-	// More groups than max_groups: RESOURCE_EXHAUSTED, reason TOO_MANY_GROUPS.
+	// The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP. If
+	// the mailbox is already in max_groups groups: RESOURCE_EXHAUSTED, reason TOO_MANY_GROUPS.
 	Group string `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
-	// True: wait until this mailbox's own view of the group has arrived, at most until the call's deadline.
-	// Default false: return when the daemon's connection has accepted the request. With membership off:
-	// FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
+	// True: the call waits for the view that shows this mailbox as a member, at most until its deadline. If
+	// ConnectRequest.membership is false: FAILED_PRECONDITION, reason MEMBERSHIP_OFF. Default false: the call
+	// returns when the connection to the daemon has accepted the request.
 	AwaitView     bool `protobuf:"varint,3,opt,name=await_view,json=awaitView,proto3" json:"await_view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -779,10 +783,11 @@ func (x *JoinRequest) GetAwaitView() bool {
 	return false
 }
 
-// The mailbox has joined the group, or the daemon's connection has accepted the request.
+// The result of Join. With await_view, the mailbox has joined the group. Otherwise, the connection to the daemon
+// has accepted the request.
 type JoinResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// With await_view: the view that shows this mailbox as a member. The mailbox also receives it as an event.
+	// With await_view: the view that shows this mailbox as a member. The mailbox also gets this view as an event.
 	View          *MembershipView `protobuf:"bytes,1,opt,name=view,proto3" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -832,8 +837,9 @@ type LeaveRequest struct {
 	MailboxId string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
 	// The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP.
 	Group string `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
-	// True: wait until the self-leave has arrived, at most until the call's deadline. Default false. With
-	// membership off: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
+	// True: the call waits for the self-leave, at most until its deadline. If ConnectRequest.membership is false:
+	// FAILED_PRECONDITION, reason MEMBERSHIP_OFF. Default false: the call returns when the connection to the
+	// daemon has accepted the request.
 	AwaitView     bool `protobuf:"varint,3,opt,name=await_view,json=awaitView,proto3" json:"await_view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -890,11 +896,12 @@ func (x *LeaveRequest) GetAwaitView() bool {
 	return false
 }
 
-// The mailbox has left the group, or the daemon's connection has accepted the request.
+// The result of Leave. With await_view, the mailbox has left the group. Otherwise, the connection to the daemon
+// has accepted the request.
 type LeaveResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// With await_view: the self-leave that arrived. The mailbox also receives it as an event. Not set if the
-	// mailbox was not in the group, or lost its daemon connection meanwhile (ReconnectPolicy).
+	// With await_view: the self-leave. The mailbox also gets the self-leave as an event. Not set if the mailbox
+	// was not in the group, or if it lost its daemon connection meanwhile (ReconnectPolicy).
 	SelfLeave     *SelfLeave `protobuf:"bytes,1,opt,name=self_leave,json=selfLeave,proto3" json:"self_leave,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -942,25 +949,28 @@ type MulticastMessage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The delivery guarantee. Required; else INVALID_ARGUMENT, reason ILLEGAL_SERVICE.
 	ServiceType ServiceType `protobuf:"varint,1,opt,name=service_type,json=serviceType,proto3,enum=spread.sidecar.v1.ServiceType" json:"service_type,omitempty"`
-	// Destinations, 1 to max_groups_per_message (43 by default): groups of 1 to 31 characters from 0x24 `$` to
-	// 0x7e `~`, or private groups such as `#alice#node1`. The sender need not be a member. Each receiver gets
-	// one copy. None, malformed or too many: INVALID_ARGUMENT, reason ILLEGAL_GROUP.
+	// The destinations, 1 to max_groups_per_message (43 by default). A destination is a group of 1 to 31
+	// characters from 0x24 `$` to 0x7e `~`, or a private group such as `#alice#node1`. No destination, too many
+	// destinations, or a malformed one: INVALID_ARGUMENT, reason ILLEGAL_GROUP. The sender does not have to be a
+	// member of the groups. Each receiver gets one copy, even if it is a member of several of them.
 	Groups []string `protobuf:"bytes,2,rep,name=groups,proto3" json:"groups,omitempty"`
-	// The bytes. May be empty. payload + 32 x groups must be at most 143,151 bytes, which is 143,119 bytes to
-	// one group; else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG. With headers, the envelope counts too.
+	// The payload, which can be empty. The payload's bytes + 32 x the number of groups must be at most 143,151;
+	// else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG. The longest payload to one group is thus 143,119 bytes. With
+	// headers, the envelope counts as a part of the payload.
 	Payload []byte `protobuf:"bytes,3,opt,name=payload,proto3" json:"payload,omitempty"`
-	// The application's own number, -32768 to 32767; else INVALID_ARGUMENT, reason ILLEGAL_MESSAGE.
+	// The message type: a number that the application chooses, -32768 to 32767; else INVALID_ARGUMENT, reason
+	// ILLEGAL_MESSAGE.
 	MessageType int32 `protobuf:"zigzag32,4,opt,name=message_type,json=messageType,proto3" json:"message_type,omitempty"`
 	// True: this mailbox does not receive the message. Default false.
 	SelfDiscard bool `protobuf:"varint,5,opt,name=self_discard,json=selfDiscard,proto3" json:"self_discard,omitempty"`
-	// Headers: names and values that travel with the message in an envelope before the payload (docs/headers.md).
+	// Headers: names and values that travel with the message, in an envelope before the payload (docs/headers.md).
 	// A name has 1 to 64 characters of `a-z 0-9 - _ .`; else INVALID_ARGUMENT, reason HEADER_NAME_INVALID. All
-	// headers together have at most 8,192 bytes: 3 for each header, its name and its value; else
-	// INVALID_ARGUMENT, reason HEADERS_TOO_LARGE. If the sidecar is configured with headers off,
-	// INVALID_ARGUMENT, reason HEADERS_OFF. Default: none.
+	// headers together have at most 8,192 bytes; else INVALID_ARGUMENT, reason HEADERS_TOO_LARGE. Each header
+	// counts as 3 bytes, plus the bytes of its name and its value. If the sidecar is configured with headers off:
+	// INVALID_ARGUMENT, reason HEADERS_OFF. Default: no headers.
 	//
-	// The envelope has 10 bytes and the bytes of the headers. Without headers there is none, unless the payload
-	// begins like an envelope.
+	// The envelope has 10 bytes, plus the bytes of the headers. A message without headers has no envelope, unless
+	// its payload begins like an envelope.
 	Headers       map[string]string `protobuf:"bytes,6,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1093,10 +1103,10 @@ func (x *MulticastRequest) GetMessage() *MulticastMessage {
 	return nil
 }
 
-// The daemon's connection has accepted the message.
+// The result of Multicast. The connection to the daemon has accepted the message.
 type MulticastResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Bytes of the payload, as SP_multicast returns them. The envelope of headers does not count.
+	// Number of bytes of the payload, as SP_multicast returns it. The envelope of headers does not count.
 	BytesSent     uint32 `protobuf:"varint,1,opt,name=bytes_sent,json=bytesSent,proto3" json:"bytes_sent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1142,7 +1152,7 @@ func (x *MulticastResponse) GetBytesSent() uint32 {
 // A frame of a MulticastStream.
 type MulticastStreamRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The content. None: INVALID_ARGUMENT, reason FIELD_REQUIRED, and the stream ends.
+	// The content. Without content, the stream ends with INVALID_ARGUMENT, reason FIELD_REQUIRED.
 	//
 	// Types that are valid to be assigned to Frame:
 	//
@@ -1213,8 +1223,8 @@ type isMulticastStreamRequest_Frame interface {
 }
 
 type MulticastStreamRequest_Open struct {
-	// Names the mailbox. The first frame and only the first; else INVALID_ARGUMENT, reason FIELD_INVALID, and
-	// the stream ends.
+	// Names the mailbox. The first frame must be this frame, and no later frame can be; else the stream ends
+	// with INVALID_ARGUMENT, reason FIELD_INVALID.
 	Open *MulticastStreamOpen `protobuf:"bytes,1,opt,name=open,proto3,oneof"`
 }
 
@@ -1232,9 +1242,10 @@ type MulticastStreamOpen struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
 	MailboxId string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
-	// The client sets MulticastBatch.respond when it waits for progress. The sidecar then responds to batches with
-	// `respond`, to rejected messages, to the opening frame and before the end of the stream. All other progress
-	// it reports within 20 ms. False: the sidecar responds to each batch as soon as its messages are decided.
+	// True: the client sets MulticastBatch.respond when it waits for progress. The sidecar responds at once to
+	// batches with `respond`, to rejected messages, to the opening frame, and before the end of the stream. It
+	// reports all other progress within 20 ms. Default false: the sidecar responds to each batch as soon as the
+	// messages of the batch are decided.
 	RespondsOnRequest bool `protobuf:"varint,2,opt,name=responds_on_request,json=respondsOnRequest,proto3" json:"responds_on_request,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
@@ -1287,12 +1298,13 @@ func (x *MulticastStreamOpen) GetRespondsOnRequest() bool {
 // Messages in the order in which the sidecar sends them.
 type MulticastBatch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// 0 to 10,000 messages unless the sidecar is configured otherwise, within its limit for a gRPC message (4
-	// MiB by default). They are numbered from 1 over the whole stream. More messages: the stream ends with
-	// INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and the sidecar sends no message of the batch.
+	// 0 to 10,000 messages unless the sidecar is configured otherwise. With more messages, the stream ends with
+	// INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and the sidecar sends no message of the batch. The batch must
+	// also fit within the sidecar's limit for a gRPC message (4 MiB by default). The messages are numbered from 1
+	// over the whole stream.
 	Messages []*MulticastMessage `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
-	// Requests a response when all messages of this batch are decided, even if the batch is empty. Without effect
-	// unless MulticastStreamOpen.responds_on_request is set.
+	// True: the sidecar responds when all messages of this batch are decided, even if the batch is empty. Has no
+	// effect unless MulticastStreamOpen.responds_on_request is true.
 	Respond       bool `protobuf:"varint,2,opt,name=respond,proto3" json:"respond,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1342,15 +1354,16 @@ func (x *MulticastBatch) GetRespond() bool {
 	return false
 }
 
-// The progress of a MulticastStream. One response for each batch, or for several batches at once. A response
-// for the opening frame comes first, with zeroes.
+// The progress of a MulticastStream. A response covers one or several batches. The first response is for the
+// opening frame; its numbers are 0.
 type MulticastStreamResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The messages 1 to `decided` are decided: handed to the daemon or rejected. Never decreases.
+	// The messages 1 to `decided` are decided: the sidecar handed them to the daemon or rejected them. This number
+	// never decreases.
 	Decided uint64 `protobuf:"varint,1,opt,name=decided,proto3" json:"decided,omitempty"`
-	// How many of the decided messages the sidecar handed to the daemon.
+	// Number of decided messages that the sidecar handed to the daemon.
 	Accepted uint64 `protobuf:"varint,2,opt,name=accepted,proto3" json:"accepted,omitempty"`
-	// The messages rejected since the last response.
+	// The messages that the sidecar has rejected since the last response.
 	Refusals      []*MulticastRefusal `protobuf:"bytes,3,rep,name=refusals,proto3" json:"refusals,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1412,15 +1425,15 @@ type MulticastRefusal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Number of the message in the stream, from 1.
 	Index uint64 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
-	// The gRPC status that the unary call would have.
+	// The status code that Multicast would return for this message.
 	StatusCode int32 `protobuf:"varint,2,opt,name=status_code,json=statusCode,proto3" json:"status_code,omitempty"`
-	// The message of the status.
+	// The message of this status.
 	StatusMessage string `protobuf:"bytes,3,opt,name=status_message,json=statusMessage,proto3" json:"status_message,omitempty"`
-	// ErrorInfo.reason that the unary call would have, such as ILLEGAL_GROUP.
+	// ErrorInfo.reason of this status, such as ILLEGAL_GROUP.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
-	// ErrorInfo.domain that the unary call would have.
+	// ErrorInfo.domain of this status.
 	Domain string `protobuf:"bytes,5,opt,name=domain,proto3" json:"domain,omitempty"`
-	// ErrorInfo.metadata that the unary call would have.
+	// ErrorInfo.metadata of this status.
 	Metadata      map[string]string `protobuf:"bytes,6,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1503,17 +1516,17 @@ type ReceiveRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
 	MailboxId string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
-	// The stream starts with the event after this sequence; 0 = with the first event. An event that is not
-	// retained or does not exist: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED, with the oldest retained
-	// sequence. Not set: with AUTO, after the last event that was delivered to a transport; with EXPLICIT,
-	// after the last acknowledged event.
+	// The stream starts with the event after this sequence; 0 = with the first event. If the mailbox no longer
+	// retains this next event, or the sequence does not exist: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED, with
+	// the oldest retained sequence. Not set: with AUTO, the stream starts after the last event that was delivered
+	// to a transport; with EXPLICIT, after the last acknowledged event.
 	AfterSequence *uint64 `protobuf:"varint,2,opt,name=after_sequence,json=afterSequence,proto3,oneof" json:"after_sequence,omitempty"`
-	// With EXPLICIT acknowledgement: maximum number of events that are delivered and not yet acknowledged. 0 =
-	// no limit. With AUTO and not 0: INVALID_ARGUMENT, reason FIELD_INVALID.
+	// With EXPLICIT acknowledgement: maximum number of delivered events that are not acknowledged. 0 = no limit.
+	// With AUTO, only 0 is allowed; else INVALID_ARGUMENT, reason FIELD_INVALID.
 	MaxOutstandingEvents uint64 `protobuf:"varint,3,opt,name=max_outstanding_events,json=maxOutstandingEvents,proto3" json:"max_outstanding_events,omitempty"`
-	// With EXPLICIT acknowledgement: maximum size of the events that are delivered and not yet acknowledged,
-	// counted as encoded events. The stream always delivers at least one event. Unit: bytes. 0 = no limit. With
-	// AUTO and not 0: INVALID_ARGUMENT, reason FIELD_INVALID.
+	// With EXPLICIT acknowledgement: maximum size of the delivered events that are not acknowledged, in their
+	// encoded form. The stream always delivers at least one event. Unit: bytes. 0 = no limit. With AUTO, only 0 is
+	// allowed; else INVALID_ARGUMENT, reason FIELD_INVALID.
 	MaxOutstandingBytes uint64 `protobuf:"varint,4,opt,name=max_outstanding_bytes,json=maxOutstandingBytes,proto3" json:"max_outstanding_bytes,omitempty"`
 	// Idle time after which the stream sends a Heartbeat. 100 ms to 1 h; else INVALID_ARGUMENT, reason
 	// LIMIT_OUT_OF_RANGE. Not set: the sidecar's default, which is none unless configured otherwise.
@@ -1691,7 +1704,7 @@ type ReceiveResponse_Batch struct {
 }
 
 type ReceiveResponse_Heartbeat struct {
-	// The stream is idle and complete.
+	// The stream is idle and has delivered all events.
 	Heartbeat *Heartbeat `protobuf:"bytes,3,opt,name=heartbeat,proto3,oneof"`
 }
 
@@ -1708,22 +1721,23 @@ func (*ReceiveResponse_Heartbeat) isReceiveResponse_Frame() {}
 
 func (*ReceiveResponse_SlowConsumer) isReceiveResponse_Frame() {}
 
-// The mailbox that a Receive stream is attached to.
+// The mailbox of a Receive stream, when the stream attaches.
 type ReceiveAttached struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The sequence that the next event on this stream will have.
+	// The sequence of the next event on this stream.
 	NextSequence uint64 `protobuf:"varint,1,opt,name=next_sequence,json=nextSequence,proto3" json:"next_sequence,omitempty"`
-	// The oldest retained event; next_sequence if the mailbox retains none.
+	// The sequence of the oldest retained event. If the mailbox retains no events, next_sequence.
 	OldestRetainedSequence uint64 `protobuf:"varint,2,opt,name=oldest_retained_sequence,json=oldestRetainedSequence,proto3" json:"oldest_retained_sequence,omitempty"`
-	// The last event that the mailbox has received; 0 if none.
+	// The sequence of the last event that the mailbox has received; 0 if none.
 	LastSequence uint64 `protobuf:"varint,3,opt,name=last_sequence,json=lastSequence,proto3" json:"last_sequence,omitempty"`
-	// The mailbox's private group.
+	// The private group of the mailbox.
 	PrivateGroup string `protobuf:"bytes,4,opt,name=private_group,json=privateGroup,proto3" json:"private_group,omitempty"`
-	// The groups that the mailbox is in, in the order in which it joined them.
+	// The groups of the mailbox, in the order in which it joined them.
 	Groups []string `protobuf:"bytes,5,rep,name=groups,proto3" json:"groups,omitempty"`
 	// The acknowledgement mode.
 	Acknowledgement Acknowledgement `protobuf:"varint,6,opt,name=acknowledgement,proto3,enum=spread.sidecar.v1.Acknowledgement" json:"acknowledgement,omitempty"`
-	// The last acknowledged event; with AUTO the last event that is no longer retained. 0 if none.
+	// The sequence of the last acknowledged event. With AUTO, the sequence of the last event that the mailbox no
+	// longer retains. 0 if none.
 	AcknowledgedSequence uint64 `protobuf:"varint,7,opt,name=acknowledged_sequence,json=acknowledgedSequence,proto3" json:"acknowledged_sequence,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
@@ -1808,8 +1822,8 @@ func (x *ReceiveAttached) GetAcknowledgedSequence() uint64 {
 	return 0
 }
 
-// Events in sequence. A batch holds the available events, at least one, up to the sidecar's byte limit for a
-// batch. A larger event is a batch of its own.
+// One or more events in sequence: the available events, up to the sidecar's limit for the bytes of a batch. An
+// event that is larger than this limit is a batch of its own.
 type EventBatch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The events.
@@ -1858,7 +1872,7 @@ func (x *EventBatch) GetEvents() []*Event {
 // The stream has delivered every event up to last_sequence.
 type Heartbeat struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The last event that the mailbox has received and this stream has delivered.
+	// The sequence of the last event that the mailbox has received. This stream has delivered it.
 	LastSequence uint64 `protobuf:"varint,1,opt,name=last_sequence,json=lastSequence,proto3" json:"last_sequence,omitempty"`
 	// Time of the heartbeat, by the sidecar's clock.
 	Time          *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
@@ -1910,11 +1924,11 @@ func (x *Heartbeat) GetTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// The queue of this mailbox fills faster than the receiver empties it. The sidecar sends a notice each time
-// the queue exceeds the notice threshold, before the overflow policy takes effect. The threshold is 80 % of
-// a limit by default. With a soft limit, it also sends a notice each time the queue exceeds the soft limit.
-// A Receive that attaches while the time of the soft limit runs gets one too. While a client has not read a
-// notice, it gets no other notice of the same kind.
+// The queue of this mailbox fills faster than the receiver empties it. The sidecar sends a notice each time the
+// queue exceeds the notice threshold, before the overflow policy takes effect. The notice threshold is 80 % of a
+// limit by default. With a soft limit, the sidecar also sends a notice each time the queue exceeds the soft
+// limit. A Receive that attaches while the queue exceeds the soft limit also gets a notice. While a client has
+// not read a notice, the sidecar sends no other notice of the same kind.
 type SlowConsumerNotice struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Queued events.
@@ -1923,15 +1937,15 @@ type SlowConsumerNotice struct {
 	QueuedBytes uint64 `protobuf:"varint,2,opt,name=queued_bytes,json=queuedBytes,proto3" json:"queued_bytes,omitempty"`
 	// The limits, and what happens when the queue reaches one of them.
 	Limits *QueueLimits `protobuf:"bytes,3,opt,name=limits,proto3" json:"limits,omitempty"`
-	// The threshold that the queue exceeds, in events or in bytes: the soft limit while its time runs,
-	// otherwise the notice threshold.
+	// The number of events above which the sidecar sends the notice. While the queue exceeds the soft limit, this
+	// is the soft limit. Otherwise, it is the notice threshold.
 	MarkEvents uint64 `protobuf:"varint,4,opt,name=mark_events,json=markEvents,proto3" json:"mark_events,omitempty"`
-	// See mark_events.
+	// The number of bytes above which the sidecar sends the notice. See mark_events.
 	MarkBytes uint64 `protobuf:"varint,5,opt,name=mark_bytes,json=markBytes,proto3" json:"mark_bytes,omitempty"`
-	// Time after `time` at which the sidecar ends the mailbox, unless the queue falls to the threshold before.
-	// Not set while no soft limit is exceeded.
+	// The sidecar ends the mailbox this long after `time`, unless the queue falls to the soft limit before. Not set
+	// if the queue does not exceed a soft limit.
 	TimeLeft *durationpb.Duration `protobuf:"bytes,6,opt,name=time_left,json=timeLeft,proto3" json:"time_left,omitempty"`
-	// Time of the notice, by the sidecar's clock. Events before the notice may have delayed it.
+	// Time of the notice, by the sidecar's clock. The client can get the notice later, after earlier events.
 	Time          *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=time,proto3" json:"time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2021,8 +2035,9 @@ type AcknowledgeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
 	MailboxId string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
-	// The sidecar may discard every event up to and including this one. At most the last event that was
-	// delivered to a Receive; more: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED. Less than before: no effect.
+	// The sidecar releases every event up to and including this sequence. A sequence after the last event that was
+	// delivered to a Receive: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED. A sequence that is already acknowledged
+	// has no effect.
 	UpToSequence  uint64 `protobuf:"varint,2,opt,name=up_to_sequence,json=upToSequence,proto3" json:"up_to_sequence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2072,10 +2087,10 @@ func (x *AcknowledgeRequest) GetUpToSequence() uint64 {
 	return 0
 }
 
-// The events are released.
+// The result of Acknowledge. The events are released.
 type AcknowledgeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The last acknowledged event after this call.
+	// The sequence of the last acknowledged event after this call.
 	AcknowledgedSequence uint64 `protobuf:"varint,1,opt,name=acknowledged_sequence,json=acknowledgedSequence,proto3" json:"acknowledged_sequence,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
@@ -2164,15 +2179,15 @@ func (x *PollRequest) GetMailboxId() string {
 	return ""
 }
 
-// The queued events. In contrast to SP_poll, `state` distinguishes a mailbox without a daemon from an empty
-// one.
+// The size of the queue. Unlike SP_poll, the response distinguishes a mailbox without a daemon connection from a
+// mailbox with an empty queue: see `state`.
 type PollResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Events that were not yet delivered to a Receive.
+	// Number of events that were not delivered to a Receive yet.
 	WaitingEvents uint64 `protobuf:"varint,1,opt,name=waiting_events,json=waitingEvents,proto3" json:"waiting_events,omitempty"`
-	// Their bytes, counted as encoded events.
+	// Size of these events in their encoded form. Unit: bytes.
 	WaitingBytes uint64 `protobuf:"varint,2,opt,name=waiting_bytes,json=waitingBytes,proto3" json:"waiting_bytes,omitempty"`
-	// The mailbox's state.
+	// The state of the mailbox.
 	State         MailboxState `protobuf:"varint,3,opt,name=state,proto3,enum=spread.sidecar.v1.MailboxState" json:"state,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2275,7 +2290,7 @@ func (x *GetMailboxRequest) GetMailboxId() string {
 	return ""
 }
 
-// A mailbox's state.
+// The state of a mailbox.
 type GetMailboxResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailbox.
@@ -2324,13 +2339,13 @@ func (x *GetMailboxResponse) GetMailbox() *Mailbox {
 // State and counters of a mailbox.
 type Mailbox struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its private group.
+	// Private group of the mailbox.
 	PrivateGroup string `protobuf:"bytes,1,opt,name=private_group,json=privateGroup,proto3" json:"private_group,omitempty"`
-	// Its state.
+	// State of the mailbox.
 	State MailboxState `protobuf:"varint,2,opt,name=state,proto3,enum=spread.sidecar.v1.MailboxState" json:"state,omitempty"`
-	// The daemon, as a Spread name.
+	// The daemon of the mailbox, as a Spread name.
 	Daemon string `protobuf:"bytes,3,opt,name=daemon,proto3" json:"daemon,omitempty"`
-	// The daemon's version.
+	// Version of this daemon.
 	DaemonVersion *Version `protobuf:"bytes,4,opt,name=daemon_version,json=daemonVersion,proto3" json:"daemon_version,omitempty"`
 	// Whether the mailbox receives membership messages.
 	Membership bool `protobuf:"varint,5,opt,name=membership,proto3" json:"membership,omitempty"`
@@ -2338,38 +2353,39 @@ type Mailbox struct {
 	Acknowledgement Acknowledgement `protobuf:"varint,6,opt,name=acknowledgement,proto3,enum=spread.sidecar.v1.Acknowledgement" json:"acknowledgement,omitempty"`
 	// The effective limits.
 	Limits *MailboxLimits `protobuf:"bytes,7,opt,name=limits,proto3" json:"limits,omitempty"`
-	// The groups that the mailbox is in, in the order in which it joined them.
+	// The groups of the mailbox, in the order in which it joined them.
 	Groups []string `protobuf:"bytes,8,rep,name=groups,proto3" json:"groups,omitempty"`
-	// Time of Connect.
+	// Time when Connect opened the mailbox.
 	OpenedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
 	// Whether a Receive is attached.
 	ReceiverAttached bool `protobuf:"varint,10,opt,name=receiver_attached,json=receiverAttached,proto3" json:"receiver_attached,omitempty"`
-	// The last event received; 0 if none.
+	// Sequence of the last event that the mailbox has received; 0 if none.
 	LastSequence uint64 `protobuf:"varint,11,opt,name=last_sequence,json=lastSequence,proto3" json:"last_sequence,omitempty"`
-	// The last event delivered to a Receive; 0 if none.
+	// Sequence of the last event that was delivered to a Receive; 0 if none.
 	DeliveredSequence uint64 `protobuf:"varint,12,opt,name=delivered_sequence,json=deliveredSequence,proto3" json:"delivered_sequence,omitempty"`
-	// The last acknowledged event; with AUTO the last event that is no longer retained. 0 if none.
+	// Sequence of the last acknowledged event. With AUTO, the sequence of the last event that the mailbox no
+	// longer retains. 0 if none.
 	AcknowledgedSequence uint64 `protobuf:"varint,13,opt,name=acknowledged_sequence,json=acknowledgedSequence,proto3" json:"acknowledged_sequence,omitempty"`
-	// Events that were not yet delivered to a Receive.
+	// Number of events that were not delivered to a Receive yet.
 	WaitingEvents uint64 `protobuf:"varint,14,opt,name=waiting_events,json=waitingEvents,proto3" json:"waiting_events,omitempty"`
-	// Their bytes.
+	// Size of these events in their encoded form. Unit: bytes.
 	WaitingBytes uint64 `protobuf:"varint,15,opt,name=waiting_bytes,json=waitingBytes,proto3" json:"waiting_bytes,omitempty"`
-	// Bytes of all retained events, delivered or not.
+	// Size of all retained events, delivered or not. Unit: bytes.
 	RetainedBytes uint64 `protobuf:"varint,16,opt,name=retained_bytes,json=retainedBytes,proto3" json:"retained_bytes,omitempty"`
-	// Messages handed to the daemon.
+	// Number of messages that the sidecar has handed to the daemon.
 	MessagesSent uint64 `protobuf:"varint,17,opt,name=messages_sent,json=messagesSent,proto3" json:"messages_sent,omitempty"`
-	// Payload bytes handed to the daemon.
+	// Bytes of the payloads of these messages.
 	PayloadBytesSent uint64 `protobuf:"varint,18,opt,name=payload_bytes_sent,json=payloadBytesSent,proto3" json:"payload_bytes_sent,omitempty"`
-	// Bytes that wait for the daemon connection.
+	// Number of bytes that wait for the daemon connection.
 	SendQueueBytes uint64 `protobuf:"varint,19,opt,name=send_queue_bytes,json=sendQueueBytes,proto3" json:"send_queue_bytes,omitempty"`
 	// Whether the sidecar has stopped reading from the daemon because the queue is full.
 	Paused bool `protobuf:"varint,20,opt,name=paused,proto3" json:"paused,omitempty"`
-	// Time at which the lease expires if no call uses the mailbox; not set while a Receive is attached.
+	// Time at which the lease expires if no call uses the mailbox. Not set while a Receive is attached.
 	LeaseEndsAt *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=lease_ends_at,json=leaseEndsAt,proto3" json:"lease_ends_at,omitempty"`
-	// Short ID that is safe to show. Logs and metrics use it. It gives no access to the mailbox.
+	// Short public ID, which logs and metrics use. It gives no access to the mailbox.
 	DisplayId string `protobuf:"bytes,22,opt,name=display_id,json=displayId,proto3" json:"display_id,omitempty"`
-	// Time at which the sidecar ends the mailbox because its queue exceeds the soft limit, unless the queue
-	// falls to it before. Not set while the queue does not exceed it, or without a soft limit.
+	// Time at which the sidecar ends the mailbox, unless its queue falls to the soft limit before. Not set if the
+	// queue does not exceed a soft limit.
 	SoftLimitEndsAt *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=soft_limit_ends_at,json=softLimitEndsAt,proto3" json:"soft_limit_ends_at,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -2571,9 +2587,9 @@ type GetViewRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
 	MailboxId string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
-	// The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP. The
-	// mailbox is not in the group, or its first view has not arrived: NOT_FOUND, reason NO_VIEW. With
-	// membership off: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
+	// The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP. If
+	// the mailbox is not in the group, or the first view has not arrived: NOT_FOUND, reason NO_VIEW. If
+	// ConnectRequest.membership is false: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
 	Group         string `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2623,12 +2639,12 @@ func (x *GetViewRequest) GetGroup() string {
 	return ""
 }
 
-// A group's current view.
+// The current view of a group.
 type GetViewResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The last view from the daemon. Its event may still be queued.
+	// The last view from the daemon. The event with this view can still be in the queue.
 	View *MembershipView `protobuf:"bytes,1,opt,name=view,proto3" json:"view,omitempty"`
-	// True if a transitional signal followed the view: a NETWORK view will come.
+	// True if a transitional signal followed the view. A NETWORK view then follows.
 	InTransition  bool `protobuf:"varint,2,opt,name=in_transition,json=inTransition,proto3" json:"in_transition,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2678,14 +2694,14 @@ func (x *GetViewResponse) GetInTransition() bool {
 	return false
 }
 
-// Requests all mailboxes.
+// Requests one page of all mailboxes.
 type ListMailboxesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Maximum number of mailboxes in one response, 1 to 1000. 0 = 100. Else INVALID_ARGUMENT, reason
-	// LIMIT_OUT_OF_RANGE.
+	// Maximum number of mailboxes in the response: 1 to 1000; else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
+	// 0 = 100.
 	PageSize uint32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// next_page_token of the previous response; empty for the first page. Else INVALID_ARGUMENT, reason
-	// FIELD_INVALID.
+	// Empty for the first page, next_page_token of the previous response for a further page; else
+	// INVALID_ARGUMENT, reason FIELD_INVALID.
 	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2740,7 +2756,7 @@ type ListMailboxesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailboxes, without their IDs.
 	Mailboxes []*Mailbox `protobuf:"bytes,1,rep,name=mailboxes,proto3" json:"mailboxes,omitempty"`
-	// The page_token of the next page; empty on the last page.
+	// The page_token for the next page. Empty on the last page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2830,17 +2846,18 @@ func (*GetVersionRequest) Descriptor() ([]byte, []int) {
 // The versions.
 type GetVersionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The sidecar's release, such as "0.1.0".
+	// Release of the sidecar, such as "0.1.0".
 	Sidecar string `protobuf:"bytes,1,opt,name=sidecar,proto3" json:"sidecar,omitempty"`
-	// The contract's package, "spread.sidecar.v1".
+	// Package of the contract: "spread.sidecar.v1".
 	Contract string `protobuf:"bytes,2,opt,name=contract,proto3" json:"contract,omitempty"`
-	// The version of Spread's client protocol that the sidecar speaks: SP_version's triple, 5.0.1.
+	// Version of Spread's client protocol that the sidecar uses: 5.0.1, as SP_version returns it.
 	ClientProtocol *Version `protobuf:"bytes,3,opt,name=client_protocol,json=clientProtocol,proto3" json:"client_protocol,omitempty"`
-	// The default daemon's version; not set while the sidecar has no connection to it.
+	// Version of the default daemon. Not set while the sidecar is not connected to a default daemon.
 	Daemon *Version `protobuf:"bytes,4,opt,name=daemon,proto3" json:"daemon,omitempty"`
-	// The default daemon that the sidecar is connected to, as a Spread name; empty while there is none.
+	// The default daemon to which the sidecar is connected, as a Spread name. Empty while the sidecar is not
+	// connected to a default daemon.
 	DaemonAddress string `protobuf:"bytes,5,opt,name=daemon_address,json=daemonAddress,proto3" json:"daemon_address,omitempty"`
-	// True if that daemon is the embedded one, for development and tests.
+	// True if this daemon is the embedded daemon, for development and tests.
 	EmbeddedDaemon bool `protobuf:"varint,6,opt,name=embedded_daemon,json=embeddedDaemon,proto3" json:"embedded_daemon,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache

@@ -7,30 +7,31 @@
 // The contract of spread-sidecar: Spread's mailboxes over gRPC.
 //
 // Spread (spread.org) is a group communication toolkit. A process connects to a daemon, joins groups, and
-// multicasts with a chosen service type. It receives messages and membership views in one order. A connection
-// is called a mailbox. The sidecar owns mailboxes and offers them through this service.
+// multicasts messages with a service type. The process receives messages and membership views in one order. A
+// connection to a daemon is called a mailbox. The sidecar owns mailboxes and offers them through this service.
 //
 // Errors. Every failure has a gRPC status and, in the trailer `grpc-status-details-bin`, a
 // google.rpc.ErrorInfo:
 //
-// - `domain` is "spread.org" for a Spread error. Then `reason` is Spread's name for it, such as
-//   ILLEGAL_GROUP, and metadata `spread_code` its number, such as "-14".
-// - `domain` is "spread-sidecar" for the sidecar's own errors. Then `reason` is a value of ErrorReason
-//   without its prefix.
-// - Metadata `field` and `bound` name the rejected field and its allowed values.
-// - Metadata `limit` names the option of the sidecar that sets a limit.
-// - UNAVAILABLE and RESOURCE_EXHAUSTED failures that a retry can solve carry a google.rpc.RetryInfo.
+// - `domain` is "spread.org" for a Spread error. Then `reason` is Spread's name of the error, such as
+//   ILLEGAL_GROUP. The metadata `spread_code` is Spread's number of the error, such as "-14".
+// - `domain` is "spread-sidecar" for an error of the sidecar. Then `reason` is a value of ErrorReason without
+//   its prefix.
+// - The metadata `field` names the rejected field, and `bound` has its allowed values.
+// - The metadata `limit` names the option of the sidecar that sets the limit.
+// - If a retry can solve an UNAVAILABLE or RESOURCE_EXHAUSTED failure, the details also have a
+//   google.rpc.RetryInfo.
 //
-// Every call with a mailbox_id may fail with NOT_FOUND, reason ILLEGAL_SESSION: the mailbox does not exist or
+// Every call with a mailbox_id can fail with NOT_FOUND, reason ILLEGAL_SESSION: the mailbox does not exist or
 // has ended. If its lease expired recently, the call fails with ABORTED, reason LEASE_EXPIRED.
 //
-// A mailbox belongs to the identity that opened it: the client certificate or the client token, where the
-// sidecar requires them. Otherwise the identity is the kind of connection, Unix socket or TCP. For every
-// other identity, the sidecar answers as if the mailbox did not exist.
+// A mailbox belongs to the identity that opened it. If the sidecar requires client certificates or client
+// tokens, they are the identity. Otherwise, the identity is the kind of the connection, such as Unix socket or
+// TCP. For every other identity, the sidecar answers as if the mailbox did not exist.
 //
-// If the sidecar is configured with client tokens, each call of this service except ListMailboxes needs one
-// (`authorization: Bearer <token>`). Otherwise it fails with UNAUTHENTICATED, reason CREDENTIAL_MISSING or
-// CREDENTIAL_INVALID. Reflection needs a token too; grpc.health.v1 does not.
+// If the sidecar is configured with client tokens, each call of this service except ListMailboxes needs a token
+// (`authorization: Bearer <token>`). Without a valid token, the call fails with UNAUTHENTICATED, reason
+// CREDENTIAL_MISSING or CREDENTIAL_INVALID. Reflection also needs a token; grpc.health.v1 does not.
 
 package spreadsidecarv1
 
@@ -66,65 +67,67 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Mailboxes of Spread.
+// Opens, uses and ends mailboxes of Spread.
 type MailboxServiceClient interface {
-	// Opens a mailbox (SP_connect). A failed call opens none.
+	// Opens a mailbox (SP_connect). A failed call opens no mailbox.
 	Connect(ctx context.Context, in *ConnectRequest, opts ...grpc.CallOption) (*ConnectResponse, error)
-	// Ends a mailbox (SP_disconnect, SP_kill). It is no error if the mailbox does not exist. A Receive of the
-	// mailbox first gets the queued events. If the receiver stalls, the sidecar waits for at most one lease
-	// period (ConnectRequest.lease), then disconnects the receiver. Until then, the mailbox counts towards the
-	// limits of mailboxes and of queued bytes. The call itself does not wait for the receiver.
+	// Ends a mailbox (SP_disconnect, SP_kill). The call also succeeds if the mailbox does not exist. It does not
+	// wait for the receiver of the mailbox.
+	//
+	// A Receive of the mailbox gets the queued events before it ends. If the receiver stalls, the sidecar waits
+	// for at most one lease period (ConnectRequest.lease) and then disconnects the receiver. Until then, the
+	// mailbox counts towards the limits for mailboxes and for queued bytes.
 	Disconnect(ctx context.Context, in *DisconnectRequest, opts ...grpc.CallOption) (*DisconnectResponse, error)
 	// Joins a group (SP_join). No effect if the mailbox is already in the group.
 	Join(ctx context.Context, in *JoinRequest, opts ...grpc.CallOption) (*JoinResponse, error)
 	// Leaves a group (SP_leave). No effect if the mailbox is not in the group.
 	Leave(ctx context.Context, in *LeaveRequest, opts ...grpc.CallOption) (*LeaveResponse, error)
-	// Sends one message (SP_multicast, SP_multigroup_multicast). The response comes when the daemon's
-	// connection has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the
-	// order in which their calls arrived, over unary calls and streams together.
+	// Sends one message (SP_multicast, SP_multigroup_multicast). The sidecar responds when its connection to the
+	// daemon has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the order
+	// in which their calls arrived. Unary calls and streams share this order.
 	//
-	// When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown:
-	// the message may have been sent. If the sidecar itself cannot know the outcome, metadata `outcome` is
+	// If the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown: the
+	// sidecar may have sent the message. If the sidecar itself does not know the outcome, the metadata `outcome` is
 	// "unknown". The sidecar never sends a message twice on its own.
 	Multicast(ctx context.Context, in *MulticastRequest, opts ...grpc.CallOption) (*MulticastResponse, error)
-	// Sends many messages in order. The first frame names the mailbox. It must arrive within a minute unless
-	// the sidecar is configured otherwise, else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
+	// Sends many messages in order. The first frame names the mailbox. This frame must arrive within a minute
+	// unless the sidecar is configured otherwise; else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
 	//
-	// The responses count the decided messages cumulatively. A response reports a rejected message with its
-	// index, and the stream continues. When the stream breaks, the outcome is unknown only for the messages
-	// after the last response.
+	// Each response has the total number of messages that are decided so far: handed to the daemon or rejected.
+	// A response reports each rejected message with its index, and the stream continues. If the stream breaks,
+	// the outcome is unknown only for the messages after the last response.
 	//
-	// When the mailbox ends, the stream ends too, even if it is idle, with the status that a send would get.
-	// Metadata `outcome` "not-sent" means that no message after the last response was sent.
+	// When the mailbox ends, the stream also ends, even if it is idle. Its status is the status that a Multicast
+	// would get. The metadata `outcome` "not-sent" means that the sidecar sent no message after the last response.
 	MulticastStream(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[MulticastStreamRequest, MulticastStreamResponse], error)
-	// Delivers the mailbox's events, starting where the request says. A mailbox has one stream at a time: a
-	// second stream takes over, and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to
-	// the mailbox, not to the stream, so a broken stream loses no retained event.
+	// Delivers the events of a mailbox from a requested position on. A mailbox has one Receive stream at a time.
+	// A second stream takes over, and the first stream ends with ABORTED, reason RECEIVER_REPLACED. The queue
+	// belongs to the mailbox, not to the stream, so a broken stream loses no retained event.
 	//
-	// After Disconnect, the stream ends with OK after the last event. Otherwise it ends with one of these
+	// After Disconnect, the stream ends with OK after the last event. Otherwise, the stream ends with one of these
 	// statuses:
 	//
-	//   - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon is lost or disconnected this mailbox. With
-	//     ReconnectPolicy the stream continues, and ends so only when the sidecar gives up.
+	//   - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon was lost, or it disconnected this mailbox. With
+	//     ReconnectPolicy, the stream continues, and gets this status only when the sidecar gives up.
 	//   - UNAVAILABLE, reason DRAINING: the sidecar is shutting down.
 	//   - RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW or SLOW_CONSUMER: a limit of the queue took effect.
 	//   - ABORTED, reason LEASE_EXPIRED: the lease expired.
 	//
-	// Metadata `last_sequence` is the last event's sequence. The stream delivers every retained event before it
-	// ends. Exception: after QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar stops waiting for a Receive that
-	// reads nothing for one lease period.
+	// The metadata `last_sequence` is the sequence of the last event. The stream delivers every retained event
+	// before it ends, with one exception. After QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar disconnects a
+	// receiver that reads nothing for one lease period.
 	Receive(ctx context.Context, in *ReceiveRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReceiveResponse], error)
-	// Releases events up to a sequence. Only needed with EXPLICIT acknowledgement. With AUTO, the call is
-	// allowed and shortens the replay window.
+	// Releases the events up to a sequence. Clients need this call only with EXPLICIT acknowledgement. With AUTO,
+	// the call is allowed, and shortens the replay window.
 	Acknowledge(ctx context.Context, in *AcknowledgeRequest, opts ...grpc.CallOption) (*AcknowledgeResponse, error)
 	// Counts the queued events (SP_poll) without consuming them.
 	Poll(ctx context.Context, in *PollRequest, opts ...grpc.CallOption) (*PollResponse, error)
 	// Returns the state and counters of one mailbox.
 	GetMailbox(ctx context.Context, in *GetMailboxRequest, opts ...grpc.CallOption) (*GetMailboxResponse, error)
-	// Returns the current view of a group that the mailbox is in, without waiting for a change.
+	// Returns the current view of a group of the mailbox, without waiting for a change.
 	GetView(ctx context.Context, in *GetViewRequest, opts ...grpc.CallOption) (*GetViewResponse, error)
-	// Returns the state and counters of all mailboxes. For operators: needs the admin token
-	// (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
+	// Returns the state and counters of all mailboxes. This call is for operators. It needs the admin token
+	// (`authorization: Bearer <token>`); else PERMISSION_DENIED, reason ADMIN_ONLY.
 	ListMailboxes(ctx context.Context, in *ListMailboxesRequest, opts ...grpc.CallOption) (*ListMailboxesResponse, error)
 	// Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version).
 	GetVersion(ctx context.Context, in *GetVersionRequest, opts ...grpc.CallOption) (*GetVersionResponse, error)
@@ -284,65 +287,67 @@ func (c *mailboxServiceClient) GetVersion(ctx context.Context, in *GetVersionReq
 // All implementations must embed UnimplementedMailboxServiceServer
 // for forward compatibility.
 //
-// Mailboxes of Spread.
+// Opens, uses and ends mailboxes of Spread.
 type MailboxServiceServer interface {
-	// Opens a mailbox (SP_connect). A failed call opens none.
+	// Opens a mailbox (SP_connect). A failed call opens no mailbox.
 	Connect(context.Context, *ConnectRequest) (*ConnectResponse, error)
-	// Ends a mailbox (SP_disconnect, SP_kill). It is no error if the mailbox does not exist. A Receive of the
-	// mailbox first gets the queued events. If the receiver stalls, the sidecar waits for at most one lease
-	// period (ConnectRequest.lease), then disconnects the receiver. Until then, the mailbox counts towards the
-	// limits of mailboxes and of queued bytes. The call itself does not wait for the receiver.
+	// Ends a mailbox (SP_disconnect, SP_kill). The call also succeeds if the mailbox does not exist. It does not
+	// wait for the receiver of the mailbox.
+	//
+	// A Receive of the mailbox gets the queued events before it ends. If the receiver stalls, the sidecar waits
+	// for at most one lease period (ConnectRequest.lease) and then disconnects the receiver. Until then, the
+	// mailbox counts towards the limits for mailboxes and for queued bytes.
 	Disconnect(context.Context, *DisconnectRequest) (*DisconnectResponse, error)
 	// Joins a group (SP_join). No effect if the mailbox is already in the group.
 	Join(context.Context, *JoinRequest) (*JoinResponse, error)
 	// Leaves a group (SP_leave). No effect if the mailbox is not in the group.
 	Leave(context.Context, *LeaveRequest) (*LeaveResponse, error)
-	// Sends one message (SP_multicast, SP_multigroup_multicast). The response comes when the daemon's
-	// connection has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the
-	// order in which their calls arrived, over unary calls and streams together.
+	// Sends one message (SP_multicast, SP_multigroup_multicast). The sidecar responds when its connection to the
+	// daemon has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the order
+	// in which their calls arrived. Unary calls and streams share this order.
 	//
-	// When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown:
-	// the message may have been sent. If the sidecar itself cannot know the outcome, metadata `outcome` is
+	// If the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown: the
+	// sidecar may have sent the message. If the sidecar itself does not know the outcome, the metadata `outcome` is
 	// "unknown". The sidecar never sends a message twice on its own.
 	Multicast(context.Context, *MulticastRequest) (*MulticastResponse, error)
-	// Sends many messages in order. The first frame names the mailbox. It must arrive within a minute unless
-	// the sidecar is configured otherwise, else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
+	// Sends many messages in order. The first frame names the mailbox. This frame must arrive within a minute
+	// unless the sidecar is configured otherwise; else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
 	//
-	// The responses count the decided messages cumulatively. A response reports a rejected message with its
-	// index, and the stream continues. When the stream breaks, the outcome is unknown only for the messages
-	// after the last response.
+	// Each response has the total number of messages that are decided so far: handed to the daemon or rejected.
+	// A response reports each rejected message with its index, and the stream continues. If the stream breaks,
+	// the outcome is unknown only for the messages after the last response.
 	//
-	// When the mailbox ends, the stream ends too, even if it is idle, with the status that a send would get.
-	// Metadata `outcome` "not-sent" means that no message after the last response was sent.
+	// When the mailbox ends, the stream also ends, even if it is idle. Its status is the status that a Multicast
+	// would get. The metadata `outcome` "not-sent" means that the sidecar sent no message after the last response.
 	MulticastStream(grpc.BidiStreamingServer[MulticastStreamRequest, MulticastStreamResponse]) error
-	// Delivers the mailbox's events, starting where the request says. A mailbox has one stream at a time: a
-	// second stream takes over, and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to
-	// the mailbox, not to the stream, so a broken stream loses no retained event.
+	// Delivers the events of a mailbox from a requested position on. A mailbox has one Receive stream at a time.
+	// A second stream takes over, and the first stream ends with ABORTED, reason RECEIVER_REPLACED. The queue
+	// belongs to the mailbox, not to the stream, so a broken stream loses no retained event.
 	//
-	// After Disconnect, the stream ends with OK after the last event. Otherwise it ends with one of these
+	// After Disconnect, the stream ends with OK after the last event. Otherwise, the stream ends with one of these
 	// statuses:
 	//
-	//   - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon is lost or disconnected this mailbox. With
-	//     ReconnectPolicy the stream continues, and ends so only when the sidecar gives up.
+	//   - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon was lost, or it disconnected this mailbox. With
+	//     ReconnectPolicy, the stream continues, and gets this status only when the sidecar gives up.
 	//   - UNAVAILABLE, reason DRAINING: the sidecar is shutting down.
 	//   - RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW or SLOW_CONSUMER: a limit of the queue took effect.
 	//   - ABORTED, reason LEASE_EXPIRED: the lease expired.
 	//
-	// Metadata `last_sequence` is the last event's sequence. The stream delivers every retained event before it
-	// ends. Exception: after QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar stops waiting for a Receive that
-	// reads nothing for one lease period.
+	// The metadata `last_sequence` is the sequence of the last event. The stream delivers every retained event
+	// before it ends, with one exception. After QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar disconnects a
+	// receiver that reads nothing for one lease period.
 	Receive(*ReceiveRequest, grpc.ServerStreamingServer[ReceiveResponse]) error
-	// Releases events up to a sequence. Only needed with EXPLICIT acknowledgement. With AUTO, the call is
-	// allowed and shortens the replay window.
+	// Releases the events up to a sequence. Clients need this call only with EXPLICIT acknowledgement. With AUTO,
+	// the call is allowed, and shortens the replay window.
 	Acknowledge(context.Context, *AcknowledgeRequest) (*AcknowledgeResponse, error)
 	// Counts the queued events (SP_poll) without consuming them.
 	Poll(context.Context, *PollRequest) (*PollResponse, error)
 	// Returns the state and counters of one mailbox.
 	GetMailbox(context.Context, *GetMailboxRequest) (*GetMailboxResponse, error)
-	// Returns the current view of a group that the mailbox is in, without waiting for a change.
+	// Returns the current view of a group of the mailbox, without waiting for a change.
 	GetView(context.Context, *GetViewRequest) (*GetViewResponse, error)
-	// Returns the state and counters of all mailboxes. For operators: needs the admin token
-	// (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
+	// Returns the state and counters of all mailboxes. This call is for operators. It needs the admin token
+	// (`authorization: Bearer <token>`); else PERMISSION_DENIED, reason ADMIN_ONLY.
 	ListMailboxes(context.Context, *ListMailboxesRequest) (*ListMailboxesResponse, error)
 	// Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version).
 	GetVersion(context.Context, *GetVersionRequest) (*GetVersionResponse, error)

@@ -22,23 +22,25 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// The delivery guarantee of a message. Each value names its bit in Spread.
+// The delivery guarantee of a message. Each comment begins with Spread's name and bit.
 type ServiceType int32
 
 const (
 	// Not set. In a request: INVALID_ARGUMENT, reason ILLEGAL_SERVICE.
 	ServiceType_SERVICE_TYPE_UNSPECIFIED ServiceType = 0
-	// UNRELIABLE_MESS 0x01: may be lost; no order. Spread 5 treats it as RELIABLE.
+	// UNRELIABLE_MESS 0x01: the message can be lost and has no order. Spread 5 treats it as RELIABLE.
 	ServiceType_SERVICE_TYPE_UNRELIABLE ServiceType = 1
-	// RELIABLE_MESS 0x02: not lost; no order.
+	// RELIABLE_MESS 0x02: the message is not lost, but has no order.
 	ServiceType_SERVICE_TYPE_RELIABLE ServiceType = 2
-	// FIFO_MESS 0x04: in the sender's order.
+	// FIFO_MESS 0x04: messages of one sender arrive in the order in which it sent them.
 	ServiceType_SERVICE_TYPE_FIFO ServiceType = 3
-	// CAUSAL_MESS 0x08: after all messages that it may depend on. Spread 5 treats it as AGREED.
+	// CAUSAL_MESS 0x08: a message arrives after all messages on which it can depend. Spread 5 treats it as
+	// AGREED.
 	ServiceType_SERVICE_TYPE_CAUSAL ServiceType = 4
-	// AGREED_MESS 0x10: one total order at all receivers, consistent with causality.
+	// AGREED_MESS 0x10: messages arrive in the same total order at all receivers, consistent with causality.
 	ServiceType_SERVICE_TYPE_AGREED ServiceType = 5
-	// SAFE_MESS 0x20: AGREED, and delivered only after every concerned daemon has the message.
+	// SAFE_MESS 0x20: as AGREED. In addition, a message arrives only after every daemon that must deliver the
+	// message has it.
 	ServiceType_SERVICE_TYPE_SAFE ServiceType = 6
 )
 
@@ -97,11 +99,11 @@ type Acknowledgement int32
 const (
 	// The default: AUTO.
 	Acknowledgement_ACKNOWLEDGEMENT_UNSPECIFIED Acknowledgement = 0
-	// Delivery to the transport acknowledges an event. The newest delivered events stay in a replay window
-	// (QueueLimits.replay_bytes), so that a broken stream resumes without loss.
+	// An event is acknowledged when the sidecar delivers it to the transport. The newest delivered events stay
+	// in a replay window (QueueLimits.replay_bytes), so that a new stream can resume without loss.
 	Acknowledgement_ACKNOWLEDGEMENT_AUTO Acknowledgement = 1
-	// The sidecar retains an event until Acknowledge covers it, and redelivers it to the next Receive until
-	// then.
+	// The sidecar retains an event until a call of Acknowledge releases it. Until then, each new Receive gets
+	// the event again.
 	Acknowledgement_ACKNOWLEDGEMENT_EXPLICIT Acknowledgement = 2
 )
 
@@ -152,11 +154,11 @@ type OverflowPolicy int32
 const (
 	// The sidecar's default, which is PAUSE unless configured otherwise.
 	OverflowPolicy_OVERFLOW_POLICY_UNSPECIFIED OverflowPolicy = 0
-	// Stop reading from the daemon until the queue has room. The daemon queues up to its own limit
-	// (MaxSessionMessages, 1000 by default), and then disconnects the mailbox like any slow client. The stream
-	// then ends with reason CONNECTION_CLOSED.
+	// The sidecar stops reading from the daemon until the queue has room. Meanwhile, the daemon queues messages
+	// up to its own limit (MaxSessionMessages, 1000 by default). At this limit, the daemon disconnects the
+	// mailbox, and the stream ends with reason CONNECTION_CLOSED.
 	OverflowPolicy_OVERFLOW_POLICY_PAUSE OverflowPolicy = 1
-	// End the mailbox at once: the stream ends with RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW.
+	// The sidecar ends the mailbox at once: the stream ends with RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW.
 	OverflowPolicy_OVERFLOW_POLICY_DISCONNECT OverflowPolicy = 2
 )
 
@@ -266,8 +268,8 @@ const (
 	NameConflictPolicy_NAME_CONFLICT_POLICY_UNSPECIFIED NameConflictPolicy = 0
 	// Connect fails with ALREADY_EXISTS, reason REJECT_NOT_UNIQUE.
 	NameConflictPolicy_NAME_CONFLICT_POLICY_FAIL NameConflictPolicy = 1
-	// The sidecar tries variants: the name, shortened to fit in 10 characters, and a number from 2 to 99.
-	// ALREADY_EXISTS if all variants are in use.
+	// The sidecar tries variants of the name: the name with a number from 2 to 99, shortened to 10 characters in
+	// total. If all variants are in use, Connect fails with ALREADY_EXISTS, reason REJECT_NOT_UNIQUE.
 	NameConflictPolicy_NAME_CONFLICT_POLICY_SUFFIX NameConflictPolicy = 2
 )
 
@@ -322,7 +324,7 @@ const (
 	MailboxState_MAILBOX_STATE_OPEN MailboxState = 1
 	// The daemon connection is lost, and the sidecar reconnects (ReconnectPolicy).
 	MailboxState_MAILBOX_STATE_RECONNECTING MailboxState = 2
-	// The daemon connection has ended. The received events remain until they are delivered or the lease
+	// The daemon connection has ended. The queued events remain until a Receive has delivered them or the lease
 	// expires.
 	MailboxState_MAILBOX_STATE_ENDED MailboxState = 3
 )
@@ -370,7 +372,7 @@ func (MailboxState) EnumDescriptor() ([]byte, []int) {
 	return file_spread_sidecar_v1_types_proto_rawDescGZIP(), []int{5}
 }
 
-// Three numbers that name a release.
+// The three numbers of a release.
 type Version struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Major number, 0 to 255 for a Spread protocol version.
@@ -434,15 +436,15 @@ func (x *Version) GetPatch() uint32 {
 	return 0
 }
 
-// The identity of one view of one group. Two IDs are the same if and only if all three words are equal. They
-// have no order. An ID may occur again after its group was empty.
+// The identity of one view of one group. Two IDs are the same if and only if all three numbers are equal. IDs
+// have no order. An ID can occur again after its group was empty.
 type GroupId struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// ID of the daemon that formed the daemon membership.
+	// ID of the daemon that formed the current ring of daemons.
 	DaemonId uint32 `protobuf:"varint,1,opt,name=daemon_id,json=daemonId,proto3" json:"daemon_id,omitempty"`
-	// Seconds since 1970 of the daemon membership; strictly increasing at one daemon.
+	// Time when the ring was formed, in seconds since 1970. At one daemon, it always increases.
 	Time int32 `protobuf:"zigzag32,2,opt,name=time,proto3" json:"time,omitempty"`
-	// 1 for the first view of a group in a daemon membership, one more for each later view.
+	// 1 for the first view of the group in this ring, one more for each later view.
 	Index         int32 `protobuf:"zigzag32,3,opt,name=index,proto3" json:"index,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -499,26 +501,28 @@ func (x *GroupId) GetIndex() int32 {
 	return 0
 }
 
-// Limits of a mailbox's event queue. An unset field takes the sidecar's default. A value above the sidecar's
-// own limit is rejected with INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and metadata `bound` has the limit.
+// Limits of a mailbox's event queue. For an unset field, the sidecar uses its default. It rejects a value above
+// its own limit with INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE; metadata `bound` has the limit.
 //
-// Events are queued until they are delivered to a Receive; with EXPLICIT acknowledgement, until they are
-// acknowledged. With PAUSE, one more read from the daemon (64 KiB) may exceed a limit. An empty queue accepts
-// an event of any size. Close to the sidecar's limit for all queues, a mailbox may hold at most the free
-// part, and replay windows shrink likewise.
+// An event counts towards the limits until it is delivered to a Receive; with EXPLICIT acknowledgement, until
+// it is acknowledged. With PAUSE, the queue can exceed a limit by one read from the daemon (64 KiB). An empty
+// queue accepts an event of any size.
+//
+// All queues together have a limit too. Close to this limit, a mailbox can queue only the free part of it, and
+// replay windows shrink in the same way.
 type QueueLimits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Maximum number of queued events. Unit: events. 0 = the default (1,000,000).
 	MaxEvents uint64 `protobuf:"varint,1,opt,name=max_events,json=maxEvents,proto3" json:"max_events,omitempty"`
-	// Maximum number of queued bytes, counted as encoded events. Unit: bytes. 0 = the default (64 MiB).
+	// Maximum size of the queued events in their encoded form. Unit: bytes. 0 = the default (64 MiB).
 	MaxBytes uint64 `protobuf:"varint,2,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
-	// With AUTO acknowledgement: size of the replay window, the delivered events that are retained for a
-	// resume. Unit: bytes. 0 = the default (4 MiB).
+	// With AUTO acknowledgement: size of the replay window, which retains delivered events for a resume. Unit:
+	// bytes. 0 = the default (4 MiB).
 	ReplayBytes uint64 `protobuf:"varint,3,opt,name=replay_bytes,json=replayBytes,proto3" json:"replay_bytes,omitempty"`
 	// What happens when the queue reaches a limit.
 	Overflow OverflowPolicy `protobuf:"varint,4,opt,name=overflow,proto3,enum=spread.sidecar.v1.OverflowPolicy" json:"overflow,omitempty"`
-	// A lower limit that the queue may exceed only for a time. Not set in a request: the sidecar's default. Not
-	// set in a response: no soft limit, which is the default unless the sidecar is configured otherwise.
+	// A lower limit that the queue can exceed only for a limited time. Not set in a request: the sidecar uses its
+	// default, which is no soft limit unless configured otherwise. Not set in a response: no soft limit.
 	SoftLimit     *SoftLimit `protobuf:"bytes,5,opt,name=soft_limit,json=softLimit,proto3" json:"soft_limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -589,20 +593,20 @@ func (x *QueueLimits) GetSoftLimit() *SoftLimit {
 	return nil
 }
 
-// How long a queue may be nearly full. If the queue exceeds the soft limit for longer, without a break, the
-// mailbox ends. A Receive gets the queued events and then ends with RESOURCE_EXHAUSTED, reason SLOW_CONSUMER.
-// The time restarts each time the queue falls to the soft limit. A SlowConsumerNotice reports the remaining
-// time.
+// A soft limit of a queue. If the queue stays above the soft limit for longer than `time`, the mailbox ends. A
+// Receive gets the queued events and then ends with RESOURCE_EXHAUSTED, reason SLOW_CONSUMER. If the queue
+// falls to the soft limit before, the time starts again at the next excess. A SlowConsumerNotice reports the
+// remaining time.
 type SoftLimit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The soft limit, as a fraction of max_events, of max_bytes, and of the part of the total queue that is
-	// free for this mailbox. The smallest one applies. Above 0, at most 1; at most the fraction of the
-	// sidecar's own soft limit, if one is configured. 0 = the default (0.5). Else INVALID_ARGUMENT, reason
-	// LIMIT_OUT_OF_RANGE.
+	// The soft limit, as a fraction of three limits: max_events, max_bytes, and the part of the sidecar's total
+	// queue that is free for this mailbox. The smallest result applies. The fraction must be above 0 and at most
+	// 1. If the sidecar is configured with a soft limit, its fraction is the maximum. Else INVALID_ARGUMENT,
+	// reason LIMIT_OUT_OF_RANGE. 0 = the default (0.5).
 	Fraction float64 `protobuf:"fixed64,1,opt,name=fraction,proto3" json:"fraction,omitempty"`
-	// How long the queue may exceed the soft limit. 100 ms to 24 hours; else INVALID_ARGUMENT, reason
+	// Time for which the queue can exceed the soft limit. 100 ms to 24 hours; else INVALID_ARGUMENT, reason
 	// LIMIT_OUT_OF_RANGE. If the sidecar is configured with a soft limit, its time is the maximum and the
-	// default. Without a default, the field is required: INVALID_ARGUMENT, reason FIELD_REQUIRED.
+	// default. Otherwise, the field is required: INVALID_ARGUMENT, reason FIELD_REQUIRED.
 	Time          *durationpb.Duration `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -652,38 +656,38 @@ func (x *SoftLimit) GetTime() *durationpb.Duration {
 	return nil
 }
 
-// Whether and how a mailbox replaces a lost daemon connection. The sidecar retries with a backoff (0.1 s to 1
-// s unless configured otherwise, with random variation). It tries the lost daemon first. If the mailbox was
+// Whether and how a mailbox replaces a lost daemon connection. The sidecar retries with a backoff: 0.1 s to 1 s
+// unless configured otherwise, with random variation. It tries the previous daemon first. If the mailbox was
 // opened at a default daemon from a list, the sidecar then tries the other daemons of the list. It makes no
 // attempt while the event queue is full (OVERFLOW_POLICY_PAUSE).
 //
-// Meanwhile the state is RECONNECTING. Receive delivers queued events, the lease continues, and Join and
-// Leave change which groups the mailbox joins after the reconnect. A Join with await_view waits for the view
-// after the reconnect. A Leave with await_view returns at once, without a self-leave, because the loss ended
-// the membership. GetView has no view until new ones arrive.
+// While the sidecar reconnects, the state of the mailbox is RECONNECTING. Receive delivers queued events, and
+// the lease continues. Join and Leave change the groups that the mailbox joins after the reconnect. A Join with
+// await_view waits for the view after the reconnect. A Leave with await_view returns at once, without a
+// self-leave, because the loss ended the membership. GetView has no view until new views arrive.
 type ReconnectPolicy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// True: reconnect, join the groups again in the original order, and report this with the events
-	// ConnectionLost and ConnectionRestored. Default false: the mailbox ends with the connection, and the other
-	// fields have no effect. A sidecar that does not offer it answers UNIMPLEMENTED, reason
-	// RECONNECT_NOT_SUPPORTED.
+	// True: the sidecar reconnects, joins the groups again in the original order, and reports this with the
+	// events ConnectionLost and ConnectionRestored. Default false: the mailbox ends with the connection, and the
+	// other fields have no effect. Earlier releases of the sidecar that do not support reconnecting answer
+	// UNIMPLEMENTED, reason RECONNECT_NOT_SUPPORTED.
 	Enabled bool `protobuf:"varint,1,opt,name=enabled,proto3" json:"enabled,omitempty"`
-	// Time after the loss at which the mailbox ends if reconnecting has not succeeded (reason
-	// CONNECTION_CLOSED). Default: the sidecar's, 1 minute. 100 ms to 24 hours unless the sidecar is configured
-	// otherwise. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
+	// Maximum time to reconnect. Then the mailbox ends with reason CONNECTION_CLOSED. Default: the sidecar's
+	// default, 1 minute. 100 ms to 24 hours unless the sidecar is configured otherwise; else INVALID_ARGUMENT,
+	// reason LIMIT_OUT_OF_RANGE.
 	GiveUpAfter *durationpb.Duration `protobuf:"bytes,2,opt,name=give_up_after,json=giveUpAfter,proto3" json:"give_up_after,omitempty"`
-	// What to do when another session, such as a stale one, holds the private name. The sidecar first retries
-	// the name for 10 seconds unless configured otherwise. Default END. A mailbox that was opened without a
+	// What to do when another session, such as a stale session, uses the private name. The sidecar first retries
+	// with the name for 10 seconds unless configured otherwise. Default END. A mailbox that was opened without a
 	// name always gets a generated name.
 	OnNameLoss NameLossPolicy `protobuf:"varint,3,opt,name=on_name_loss,json=onNameLoss,proto3,enum=spread.sidecar.v1.NameLossPolicy" json:"on_name_loss,omitempty"`
 	// What happens to messages while there is no connection. Default false: Multicast fails with UNAVAILABLE,
-	// reason RECONNECTING, and no byte of the message is sent. True: the sidecar queues messages, up to
-	// MailboxLimits.max_send_queue_bytes, and their calls wait. After the reconnect, it sends them in order,
-	// after it has joined the groups again. If the mailbox ends first, the calls fail with its error and
-	// metadata `outcome` "not-sent".
+	// reason RECONNECTING, and the sidecar sends no byte of the message. True: the sidecar queues messages, up to
+	// MailboxLimits.max_send_queue_bytes, and their calls wait. After the reconnect, the sidecar joins the groups
+	// again and then sends the queued messages in order. If the mailbox ends before, the calls fail with the
+	// error of the mailbox and metadata `outcome` "not-sent".
 	//
-	// In either case, messages that the lost connection had not fully accepted have an unknown outcome:
-	// UNAVAILABLE, reason CONNECTION_CLOSED, `outcome` "unknown". The sidecar does not send them again.
+	// In both cases, the outcome is unknown for messages that the lost connection had not fully accepted:
+	// UNAVAILABLE, reason CONNECTION_CLOSED, `outcome` "unknown". The sidecar does not send these messages again.
 	QueueMulticasts bool `protobuf:"varint,4,opt,name=queue_multicasts,json=queueMulticasts,proto3" json:"queue_multicasts,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -826,7 +830,7 @@ type Authentication_NullMethod struct {
 }
 
 type Authentication_IpMethod struct {
-	// Spread's method IP: the daemon checks the address that the sidecar connects from.
+	// Spread's method IP: the daemon checks the IPv4 address of the sidecar.
 	IpMethod *IpAuthentication `protobuf:"bytes,2,opt,name=ip_method,json=ipMethod,proto3,oneof"`
 }
 
@@ -871,9 +875,9 @@ func (*NullAuthentication) Descriptor() ([]byte, []int) {
 	return file_spread_sidecar_v1_types_proto_rawDescGZIP(), []int{6}
 }
 
-// Spread's method IP has no parameters: the daemon compares the sidecar's IPv4 address with its file
-// spread.access_ip. It rejects every Unix socket and IPv6 connection. If the daemon rejects the address or
-// does not offer the method: UNAUTHENTICATED, reason REJECT_AUTH.
+// Spread's method IP has no parameters. The daemon compares the sidecar's IPv4 address with the daemon's file
+// spread.access_ip. The daemon rejects every Unix socket and every IPv6 connection. If the daemon rejects the
+// address or does not offer the method: UNAUTHENTICATED, reason REJECT_AUTH.
 type IpAuthentication struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields

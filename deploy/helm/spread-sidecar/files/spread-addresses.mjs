@@ -1,11 +1,11 @@
-// Writes spread.conf for a daemon in a pod, and again when another daemon's pod has a new address. Spread reads the file at its
-// start and rejects packets from addresses that the file does not contain. A running daemon reads the file again when it gets a
-// reload packet from its own address; its clients stay connected. A daemon that does not follow is restarted by its supervisor
-// (spread-supervisor.sh), which watches the file `restart`.
+// Writes spread.conf for the daemon of this pod, and writes it again when another daemon's pod has a new address. Spread reads
+// the file at its start, and rejects packets from addresses that are not in the file. A running daemon reads the file again when
+// it gets a reload packet from its own address. Its clients then stay connected. If the daemon does not reload, this process
+// writes the file `restart`, and the supervisor (spread-supervisor.sh) restarts the daemon.
 //
-// node spread-addresses.mjs TEMPLATE FOLDER NAME PORT: {host} in TEMPLATE stands for the address of that host. FOLDER gets the
-// files. NAME is the daemon of this pod, and POD_IPS in the environment has its addresses, the one of the probes first. PORT
-// serves /written, /status and /changed.
+// node spread-addresses.mjs TEMPLATE FOLDER NAME PORT: TEMPLATE is spread.conf with {host} in place of the address of each host.
+// The process writes its files to FOLDER. NAME is the name of this pod's daemon. The environment variable POD_IPS has the
+// addresses of this pod; probes use the first one. The process serves /written, /status and /changed on PORT.
 import { createSocket } from 'node:dgram';
 import { lookup, reverse } from 'node:dns/promises';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -22,15 +22,15 @@ const FORMER = join(folder, 'former.json');
 const RESTART = join(folder, 'restart');
 
 const INTERVAL_MS = Number(process.env.INTERVAL_MS || 500);
-/** A daemon that answers with none of its configurations cannot reload: an older release, for example. */
+/** If the daemon answers for none of its configurations, it cannot reload, for example because it is an older release. */
 const SILENT_MS = Number(process.env.SILENT_MS || 10_000);
-/** A daemon reloads only while its ring is stable. Forming a ring takes it up to some 15 s. */
+/** A daemon reloads only while its ring is stable. It takes up to about 15 s to form a ring. */
 const RELOAD_MS = Number(process.env.RELOAD_MS || 30_000);
 
 const ANNOUNCE_MS = 60_000;
 
 const text = readFileSync(template, 'utf8');
-/** A daemon in the template: its name and the host that has its address. */
+/** A daemon of the template: its name, and the name of its host. */
 const HOST = /\{([a-z0-9.-]+)\}/g;
 const hosts = [...new Set([...text.matchAll(HOST)].map(([, host]) => host))];
 const ownHost = hosts.find((host) => host === ownName || host.startsWith(`${ownName}.`));
@@ -46,7 +46,7 @@ if (podAddresses.length > 0 && !ownAddress) {
 
 // --- Addresses
 
-/** By host: an address that its pod has announced, and the one that DNS gave then. DNS may be cached for 30 s. */
+/** For each host: the address that its pod announced, and the address in DNS at that time. DNS can be cached for 30 s. */
 const announced = new Map();
 
 async function addressOf(host) {
@@ -61,7 +61,7 @@ async function addressOf(host) {
   return address;
 }
 
-/** The file with all addresses; undefined as long as a pod has none. */
+/** The text of spread.conf with all addresses. Undefined while a pod has no address. */
 async function complete() {
   try {
     const found = await Promise.all(hosts.map(addressOf));
@@ -71,7 +71,7 @@ async function complete() {
   }
 }
 
-/** The name of the caller's address in DNS proves which pod called. Nothing else of the call is believed. */
+/** Finds the calling pod by the name of its address in DNS. A call could forge all other data. */
 async function learn(address) {
   const names = await reverse(address).catch(() => []);
   const host = hosts.find((one) => names.some((name) => name.startsWith(`${one}.`)));
@@ -80,11 +80,11 @@ async function learn(address) {
   return true;
 }
 
-/** When this pod got its address; the other pods that know it already, by address. */
+/** The time when this pod got its address, and the addresses of the other pods that already know it. */
 let arrivedAt = 0;
 const told = new Set();
 
-/** Tells the other pods that this one has a new address. Those that do not confirm are told again for a minute. */
+/** Announces the new address of this pod to the other pods. Retries for a minute with pods that do not confirm. */
 async function announce(addresses) {
   if (Date.now() - arrivedAt > ANNOUNCE_MS) return;
   const tell = (address) =>
@@ -102,7 +102,7 @@ async function announce(addresses) {
 
 // --- The daemon
 
-/** Bob Jenkins' one-at-a-time hash, begun with the length. Spread's ids of daemons and configurations are such. */
+/** Bob Jenkins' one-at-a-time hash, which starts with the length. Spread uses it for IDs of daemons and configurations. */
 function oneAtATime(string) {
   const bytes = Buffer.from(`${string}\0`);
   let hash = bytes.length;
@@ -118,7 +118,7 @@ function oneAtATime(string) {
 
 const SEGMENT = /^Spread_Segment\s+([\d.]+):(\d+)\s*\{\s*(\S+)\s+([\d.]+)\s*\}/gm;
 
-/** What a daemon may take for the hash of a file: two options of Spread, AcceleratedRing and ExcludeSegAddrsFromHash, decide. */
+/** The possible hashes of a file. The hash depends on two options of Spread: AcceleratedRing and ExcludeSegAddrsFromHash. */
 function hashesOf(conf) {
   const segments = [...conf.matchAll(SEGMENT)];
   const variants = ['Original', 'Accelerated'].flatMap((ring) => [
@@ -138,7 +138,7 @@ const STATUS = 0x01000000;
 const RELOAD = 0x08000000;
 const LITTLE_ENDIAN = 0x80000080;
 
-/** A control packet from the daemon to itself, as Spread's own monitor sends them. */
+/** A control packet from the daemon to itself, in the format of Spread's monitor. */
 function control(type, hash, replyPort = 0) {
   const packet = Buffer.alloc(40);
   packet.writeUInt32LE((type | LITTLE_ENDIAN) >>> 0, 0);
@@ -158,7 +158,7 @@ if (socket) await new Promise((resolve) => socket.bind(0, ownAddress, resolve));
 const daemonPort = Number(/^Spread_Segment\s+[\d.]+:(\d+)/m.exec(text)?.[1]);
 const send = (packet) => socket.send(packet, daemonPort, ownAddress, () => {});
 
-/** The daemon's status, when it has read a file with one of these hashes. It ignores requests with other hashes. */
+/** The status of the daemon, if it has read a file with one of these hashes. It ignores requests with other hashes. */
 function statusWith(hashes) {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(undefined), 200);
@@ -171,8 +171,8 @@ function statusWith(hashes) {
   });
 }
 
-// --- Readiness of the daemon. The kubelet connects to the first address of the pod. Where that is IPv6, this process listens
-// there on the daemon's port, for as long as the daemon accepts connections.
+// --- Readiness of the daemon. The kubelet connects to the first address of the pod. If this is an IPv6 address, this process
+// listens on it with the daemon's port, while the daemon accepts connections.
 
 const probeAddress = podAddresses[0] !== ownAddress ? podAddresses[0] : undefined;
 const probed = createTcpServer((connection) => connection.destroy());
@@ -197,13 +197,13 @@ async function showReadiness() {
   if (!isAccepting && probed.listening) probed.close();
 }
 
-// --- State. A process that is started again in the same pod finds the files of the one before.
+// --- State. After a restart in the same pod, this process finds the files of the previous process.
 
 const read = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : undefined);
 let written = read(CONF);
-// The address of a pod can change with its sandbox; the file of the one before is no good then.
+// If the sandbox of the pod is replaced, the address of the pod can change. The file of the previous process is then invalid.
 if (written !== undefined && ownAddress && !written.includes(` ${ownAddress}\n`)) written = undefined;
-/** Hashes of files that the daemon may have read, other than those of the present file. */
+/** Hashes of earlier files that the daemon may have read. */
 let former = JSON.parse(read(FORMER) ?? '[]');
 let changedAt = 0;
 let answeredAt = 0;
@@ -223,7 +223,7 @@ function write(content) {
   const isFirst = written === undefined;
   const hashes = hashesOf(content);
   const before = isFirst ? [] : [...hashesOf(written), ...former];
-  // First what the daemon may have read: this process can end at any point.
+  // Stores first which files the daemon may have read, because this process can end at any time.
   setFormer([...new Set(before)].filter((hash) => !hashes.includes(hash)).slice(0, 80));
   replaceFile(CONF, content);
   written = content;
@@ -236,7 +236,7 @@ function write(content) {
 const others = () =>
   [...written.matchAll(SEGMENT)].map(([, , , , address]) => address).filter((one) => one !== ownAddress);
 
-/** Asks a daemon that has read a former file to read the present one. */
+/** Requests that the daemon reads the current file, if it has read an earlier one. */
 async function follow() {
   if (!socket) return;
   const current = await statusWith(hashesOf(written));

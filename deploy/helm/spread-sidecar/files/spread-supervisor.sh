@@ -1,7 +1,7 @@
-# Runs a command and restarts it inside its container. The kubelet would wait longer before each restart.
+# Runs a command and restarts it inside its container, because the kubelet would wait longer before each restart.
 #
-# sh spread-supervisor.sh FILE COMMAND [ARGUMENT...]: restarts COMMAND when the first line of FILE changes, and when it ends by
-# itself. A command that ends 5 times in a row within 10 s is not restarted: the container ends with its exit code, so that
+# sh spread-supervisor.sh FILE COMMAND [ARGUMENT...]: restarts COMMAND when the first line of FILE changes, and when COMMAND
+# ends. If COMMAND ends 5 times in a row within 10 s of its start, the container ends with the exit code of COMMAND, so that
 # Kubernetes shows the failure. Needs sh, sleep and date.
 file=$1
 shift
@@ -15,7 +15,7 @@ say() {
   echo "supervisor: $*"
 }
 
-# TERM, then KILL for a command that does not end.
+# Sends TERM to a command, and KILL if it does not end within 5 s.
 end() {
   kill -TERM "$1" 2>/dev/null
   for _ in 1 2 3 4 5; do
@@ -47,18 +47,18 @@ while [ -z "$stopping" ]; do
   began=$(date +%s)
   "$@" &
   child=$!
-  # A signal may have come before the command had a process id.
+  # A signal can arrive before the command has a process ID.
   [ -z "$stopping" ] || end "$child" &
   watch "$child" "$started" &
   watcher=$!
-  # A signal ends `wait` early.
+  # `wait` returns early when a signal arrives.
   wait "$child"
   code=$?
   while kill -0 "$child" 2>/dev/null; do
     wait "$child"
     code=$?
   done
-  # A new subshell still has the trap for TERM.
+  # The watcher inherits the trap for TERM, so only KILL ends it.
   kill -KILL "$watcher" 2>/dev/null
   wait "$watcher" 2>/dev/null
   [ -z "$stopping" ] || break

@@ -9,7 +9,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { GroupId, ServiceType } from "./types.js";
 
-/** The cause of a view. Each value names its bit in Spread. */
+/** The cause of a view. Each comment begins with Spread's name and bit. */
 export enum MembershipCause {
   /** UNSPECIFIED - Not used. */
   UNSPECIFIED = 0,
@@ -17,9 +17,9 @@ export enum MembershipCause {
   JOIN = 1,
   /** LEAVE - CAUSED_BY_LEAVE 0x200: one member left. */
   LEAVE = 2,
-  /** DISCONNECT - CAUSED_BY_DISCONNECT 0x400: one member's connection ended. */
+  /** DISCONNECT - CAUSED_BY_DISCONNECT 0x400: the connection of one member ended. */
   DISCONNECT = 3,
-  /** NETWORK - CAUSED_BY_NETWORK 0x800: daemons were lost or found. */
+  /** NETWORK - CAUSED_BY_NETWORK 0x800: daemons left the ring or joined it. */
   NETWORK = 4,
   UNRECOGNIZED = -1,
 }
@@ -51,10 +51,10 @@ export interface Event {
     /** A message that a client multicast. */
     { $case: "regularMessage"; value: RegularMessage }
     | //
-    /** A new view of a group that this mailbox is in. */
+    /** A new view of a group of this mailbox. */
     { $case: "membershipView"; value: MembershipView }
     | //
-    /** The guarantees of the current view now hold only among the members that stay together. */
+    /** From now on, the guarantees of the current view hold only among the members that stay together. */
     { $case: "transitionalSignal"; value: TransitionalSignal }
     | //
     /** This mailbox has left a group. */
@@ -63,7 +63,7 @@ export interface Event {
     /** The daemon's policy rejected a request or message of this mailbox. */
     { $case: "rejectedMessage"; value: RejectedMessage }
     | //
-    /** The daemon connection was lost. Only with ReconnectPolicy.enabled. */
+    /** The mailbox lost its daemon connection. Only with ReconnectPolicy.enabled. */
     { $case: "connectionLost"; value: ConnectionLost }
     | //
     /** The mailbox has a new daemon connection. Only with ReconnectPolicy.enabled. */
@@ -75,26 +75,32 @@ export interface Event {
 export interface RegularMessage {
   /** Private group of the sender, such as `#alice#node1`. */
   sender: string;
-  /** Every destination in the sender's spelling and order, including groups that this mailbox is not in. */
+  /**
+   * All destinations of the message, with the spelling and in the order of the sender. The list includes
+   * groups of which this mailbox is not a member.
+   */
   groups: string[];
-  /** The delivery guarantee that it was sent with. */
+  /** The delivery guarantee with which the sender sent the message. */
   serviceType: ServiceType;
-  /** The sender's own number for the message, -32768 to 32767. */
+  /** The message type: a number that the sender chose, -32768 to 32767. */
   messageType: number;
   /** The bytes, exactly as sent. May be empty. */
   payload: Buffer;
-  /** True if the sender's machine has another byte order than the sidecar's. The payload is not changed. */
+  /**
+   * True if the byte order of the sender's machine differs from the byte order of the sidecar's machine. The
+   * sidecar does not change the payload.
+   */
   endianMismatch: boolean;
   /** True if the sender requested no copy for itself. */
   selfDiscard: boolean;
   /**
-   * The type word as Spread's C library returns it, without the byte-order marker. It contains service_type
-   * and self_discard, and bits of other layers (the flush library).
+   * The type word as Spread's C library returns it, without the marker of the byte order. The word contains
+   * the bits of service_type and self_discard, and bits of other layers, such as the flush library.
    */
   spreadType: number;
   /**
-   * The headers, if the message came in an envelope (docs/headers.md). The payload is then without it. Bytes
-   * that begin like an envelope and are not a valid one are the payload, unchanged.
+   * The headers of the message. They come from an envelope before the payload (docs/headers.md), which is not
+   * a part of `payload`. If the bytes are not a valid envelope, `payload` has all bytes unchanged.
    */
   headers: Map<string, string>;
 }
@@ -104,7 +110,7 @@ export interface RegularMessage_HeadersEntry {
   value: string;
 }
 
-/** The members of a group from this event on, the same at every member that receives the view. */
+/** The members of a group from this event on. Every member that receives the view gets the same members. */
 export interface MembershipView {
   /** The group. */
   group: string;
@@ -114,9 +120,9 @@ export interface MembershipView {
     | undefined;
   /** The cause of the view. */
   cause: MembershipCause;
-  /** Private groups of all members, in Spread's order (by daemon, then by bytes), the same at all members. */
+  /** Private groups of all members, in Spread's order: by daemon, then by bytes. All members get this order. */
   members: string[];
-  /** Index of this mailbox in members, from 0; -1 if it is not a member. */
+  /** Index of this mailbox in `members`, from 0; -1 if this mailbox is not a member. */
   ownIndex: number;
   /**
    * JOIN, LEAVE, DISCONNECT: the one member that joined or left. NETWORK: the members of the view that did
@@ -124,26 +130,27 @@ export interface MembershipView {
    */
   changedMembers: string[];
   /**
-   * The virtual synchrony sets in the daemon's order. JOIN, LEAVE, DISCONNECT: one set with the member that
-   * changed. NETWORK: a partition of members, by which members moved together from the previous view.
+   * The virtual synchrony sets, in the order of the daemon. JOIN, LEAVE, DISCONNECT: one set, with the member
+   * that joined or left. NETWORK: the sets divide `members`; the members of a set moved together from the
+   * previous view.
    */
   virtualSynchronySets: VirtualSynchronySet[];
 }
 
 /** Members that moved together from one view to the next and received the same messages in between. */
 export interface VirtualSynchronySet {
-  /** Their private groups, in Spread's order. */
+  /** Private groups of the members of the set, in Spread's order. */
   members: string[];
   /**
-   * True for the set that the daemon marks as the receiver's own. For JOIN, LEAVE and DISCONNECT, it is true
-   * for the only set, even if the receiver is not in it.
+   * True for the set that the daemon marks as the receiver's own set. For JOIN, LEAVE and DISCONNECT, true for
+   * the only set, even if the receiver is not in this set.
    */
   mine: boolean;
 }
 
 /**
  * Comes before a NETWORK view when daemons were lost. Messages between the signal and the view belong to the
- * old view, and their guarantees hold only among the members that stay together.
+ * old view. Their guarantees hold only among the members that stay together.
  */
 export interface TransitionalSignal {
   /** The group. */
@@ -159,28 +166,30 @@ export interface SelfLeave {
 }
 
 /**
- * A request or message of this mailbox that the daemon's access policy rejected. Only a daemon with such a
- * policy sends it. A rejected message with self_discard is never reported, because the daemon discards the
- * report too.
+ * A request or message of this mailbox that the daemon rejected because of its access policy. A mailbox never
+ * gets this event for a message with self_discard, because the daemon discards the event too.
  */
 export interface RejectedMessage {
   /** The rejected operation. */
   operation: RejectedOperation;
   /** Private group of the sender, which is this mailbox. */
   sender: string;
-  /** The destinations. */
+  /** The destinations of the message, or the group of the Join or Leave. */
   groups: string[];
-  /** MULTICAST: the delivery guarantee that it was sent with; else UNSPECIFIED. */
+  /** For MULTICAST: the delivery guarantee of the message. Otherwise UNSPECIFIED. */
   serviceType: ServiceType;
-  /** The message type that it was sent with. */
+  /** The message type of the message. */
   messageType: number;
-  /** The bytes that were not delivered. */
+  /** The bytes of the message, which the daemon did not deliver. */
   payload: Buffer;
   /** As in RegularMessage. */
   endianMismatch: boolean;
-  /** The type word as Spread's C library returns it: the rejected type with the reject bit 0x400000. */
+  /**
+   * The type word as Spread's C library returns it: the type of the rejected message with the reject bit
+   * 0x400000.
+   */
   spreadType: number;
-  /** The headers that it was sent with. */
+  /** The headers of the message. */
   headers: Map<string, string>;
 }
 
@@ -190,13 +199,13 @@ export interface RejectedMessage_HeadersEntry {
 }
 
 /**
- * The daemon connection was lost. Memberships and order end here. Messages of other members until
- * ConnectionRestored and the following views are lost.
+ * The mailbox lost its daemon connection. Its memberships end here, and so does the order of its events. The
+ * mailbox misses the messages of other members until it has joined its groups again, after ConnectionRestored.
  */
 export interface ConnectionLost {
-  /** The lost private group. */
+  /** The private group that the mailbox had. */
   privateGroup: string;
-  /** The groups that the mailbox was in, in the order in which it joined them. */
+  /** The groups of the mailbox, in the order in which it joined them. */
   groups: string[];
   /** Spread's code for the loss, such as -8 CONNECTION_CLOSED. */
   spreadCode: number;
@@ -206,9 +215,9 @@ export interface ConnectionLost {
 export interface ConnectionRestored {
   /** The previous private group. */
   previousPrivateGroup: string;
-  /** The new private group; the same as before if the daemon accepted the name. */
+  /** The new private group. It is the same as before if the daemon accepted the private name again. */
   privateGroup: string;
-  /** The groups that the mailbox joins again, in order. A view follows for each. */
+  /** The groups that the mailbox joins again, in this order. A view follows for each group. */
   groups: string[];
   /** The daemon of the new connection, as a Spread name. */
   daemon: string;

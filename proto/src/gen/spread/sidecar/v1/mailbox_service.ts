@@ -36,7 +36,10 @@ import {
   Version,
 } from "./types.js";
 
-/** The sidecar's own reasons in google.rpc.ErrorInfo (domain "spread-sidecar"), without the prefix. */
+/**
+ * The sidecar's own reasons. google.rpc.ErrorInfo has the reason without the prefix ERROR_REASON_, and the
+ * domain "spread-sidecar".
+ */
 export enum ErrorReason {
   /** UNSPECIFIED - Not used. */
   UNSPECIFIED = 0,
@@ -188,22 +191,22 @@ export enum ErrorReason {
 export interface ConnectRequest {
   /**
    * The daemon as a Spread name: `4803` (Unix socket /tmp/4803), `4803@host`, `4803@::1`, or the absolute
-   * path of a Unix socket. At most 300 bytes. Empty: the sidecar's default, which may be a list that the
-   * sidecar tries in order. Not well formed: INVALID_ARGUMENT, reason ILLEGAL_SPREAD. Not allowed by the
-   * sidecar's configuration: PERMISSION_DENIED, reason DAEMON_NOT_ALLOWED.
+   * path of a Unix socket. At most 300 bytes. A malformed name: INVALID_ARGUMENT, reason ILLEGAL_SPREAD. A
+   * daemon that the sidecar's configuration does not allow: PERMISSION_DENIED, reason DAEMON_NOT_ALLOWED.
+   * Empty: the sidecar uses its default. If the default is a list of daemons, the sidecar tries them in order.
    */
   daemon: string;
   /**
-   * The private name: 0 to 10 characters from 0x24 `$` to 0x7e `~`, unique at the daemon; else
-   * INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME. Empty: the daemon generates a name, or the sidecar does if
-   * it is configured to (mailbox.privateNameSeed).
+   * The private name, which must be unique at the daemon. 0 to 10 characters from 0x24 `$` to 0x7e `~`; else
+   * INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME. Empty: the daemon generates a name. If
+   * mailbox.privateNameSeed is configured, the sidecar generates it.
    */
   privateName: string;
-  /** What to do when the name is in use. Default FAIL. */
+  /** What to do when the private name is in use. Default FAIL. */
   onNameConflict: NameConflictPolicy;
   /**
-   * Spread's connection priority, 0 or 1; it has no effect in Spread 5. Default 0. Else INVALID_ARGUMENT,
-   * reason LIMIT_OUT_OF_RANGE.
+   * Spread's connection priority, which has no effect in Spread 5. 0 or 1; else INVALID_ARGUMENT, reason
+   * LIMIT_OUT_OF_RANGE. Default 0.
    */
   priority: number;
   /**
@@ -214,15 +217,15 @@ export interface ConnectRequest {
     | boolean
     | undefined;
   /**
-   * How to authenticate at the daemon. Default NULL. A method that the daemon does not offer:
-   * UNAUTHENTICATED, reason REJECT_AUTH.
+   * How to authenticate at the daemon. Default: the sidecar's default, which is NULL unless configured
+   * otherwise. If the daemon does not offer the method: UNAUTHENTICATED, reason REJECT_AUTH.
    */
   auth:
     | Authentication
     | undefined;
   /**
-   * Time that the mailbox lives while no Receive is attached and no call uses it. Default 30 s; 1 s to 1 h
-   * unless the sidecar is configured otherwise. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
+   * Time for which the mailbox lives while no Receive is attached and no call uses it. Default 30 s. 1 s to 1 h
+   * unless the sidecar is configured otherwise; else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
    */
   lease:
     | Duration
@@ -235,35 +238,38 @@ export interface ConnectRequest {
   queue:
     | QueueLimits
     | undefined;
-  /** When delivered events are released. Default AUTO. */
+  /** When the sidecar releases delivered events. Default AUTO. */
   acknowledgement: Acknowledgement;
   /**
-   * True: the mailbox ends with its connection. Set it for a program whose death other members must see at
-   * once. The sidecar ends the mailbox 500 ms after the client has closed all connections with calls for this
-   * mailbox, not after the lease. A further call for the mailbox within this time prevents the end. The end
-   * has reason LEASE_EXPIRED. Default false.
+   * True: the mailbox ends 500 ms after the client has closed all connections with calls for this mailbox. The
+   * sidecar then does not wait for the lease. The reason is LEASE_EXPIRED. A further call for the mailbox within
+   * the 500 ms prevents the end. Use this if other members must see at once that the program has ended. Default
+   * false.
    *
-   * The operating system closes the connections of a process that exits or is killed. All other breaks leave
-   * the whole lease for a resume: a lost network, a stopped process, a connection that the sidecar itself
-   * closes.
+   * The operating system closes the connections of a process that exits or is killed. In all other cases, the
+   * mailbox lives for the whole lease, so that a client can resume. Examples are a loss of the network, a
+   * stopped process, and a connection that the sidecar itself closes.
    */
   endWithConnection: boolean;
 }
 
-/** A mailbox is open. */
+/** The opened mailbox. */
 export interface ConnectResponse {
   /**
-   * The mailbox: 128 random bits in hexadecimal. A client with this ID and the identity that opened the
-   * mailbox can use it. Keep the ID secret.
+   * The ID of the mailbox: 128 random bits in hexadecimal digits. A client can use the mailbox with this ID and
+   * the identity that opened the mailbox. Keep the ID secret.
    */
   mailboxId: string;
-  /** The private group from the daemon, such as `#alice#node1`. Messages to it reach this mailbox. */
+  /**
+   * The private group that the daemon assigned, such as `#alice#node1`. This mailbox receives the messages to
+   * this group.
+   */
   privateGroup: string;
-  /** The daemon's version. */
+  /** Version of the daemon. */
   daemonVersion:
     | Version
     | undefined;
-  /** The daemon that the mailbox is connected to, as a Spread name. */
+  /** The daemon to which the mailbox is connected, as a Spread name. */
   daemon: string;
   /** The effective limits of this mailbox. */
   limits:
@@ -283,14 +289,14 @@ export interface MailboxLimits {
   queue:
     | QueueLimits
     | undefined;
-  /** Maximum number of groups of a message. 43 by default: Spread 5.0.1 loses messages to more groups. */
+  /** Maximum number of groups of a message. 43 by default, because Spread 5.0.1 loses messages to more groups. */
   maxGroupsPerMessage: number;
   /**
-   * Maximum of payload + 32 x groups: 143,151 bytes. More corrupts the memory of a Spread 5.0.1 daemon,
-   * aborts the daemon, or ends the session.
+   * Maximum of the payload's bytes + 32 x the number of groups: 143,151. A larger message corrupts the memory
+   * of a Spread 5.0.1 daemon, aborts the daemon, or ends the session.
    */
   maxMessageBytes: number;
-  /** Maximum number of groups that the mailbox may be in. */
+  /** Maximum number of groups of which the mailbox can be a member. */
   maxGroups: number;
   /** Maximum number of bytes that wait for the daemon connection. */
   maxSendQueueBytes: bigint;
@@ -301,17 +307,20 @@ export interface DisconnectRequest {
   /** The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED. */
   mailboxId: string;
   /**
-   * True: leave every group first, so that other members see LEAVE and not DISCONNECT. Default false. Cannot
-   * be combined with abort: INVALID_ARGUMENT, reason FIELD_INVALID.
+   * True: the mailbox first leaves every group, so that other members see LEAVE instead of DISCONNECT. Default
+   * false. If `abort` is also true: INVALID_ARGUMENT, reason FIELD_INVALID.
    */
   leaveGroupsFirst: boolean;
-  /** True: close the daemon's socket without a disconnect message (SP_kill), for failure tests. Default false. */
+  /**
+   * True: the sidecar closes the connection to the daemon without a disconnect message (SP_kill), for failure
+   * tests. Default false.
+   */
   abort: boolean;
 }
 
-/** The mailbox has ended. */
+/** The result of Disconnect. The mailbox has ended. */
 export interface DisconnectResponse {
-  /** True if this call ended the mailbox, false if the mailbox did not exist or had ended before. */
+  /** True if this call ended the mailbox. False if the mailbox did not exist or had already ended. */
   wasOpen: boolean;
 }
 
@@ -320,21 +329,24 @@ export interface JoinRequest {
   /** The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED. */
   mailboxId: string;
   /**
-   * The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP.
-   * More groups than max_groups: RESOURCE_EXHAUSTED, reason TOO_MANY_GROUPS.
+   * The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP. If
+   * the mailbox is already in max_groups groups: RESOURCE_EXHAUSTED, reason TOO_MANY_GROUPS.
    */
   group: string;
   /**
-   * True: wait until this mailbox's own view of the group has arrived, at most until the call's deadline.
-   * Default false: return when the daemon's connection has accepted the request. With membership off:
-   * FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
+   * True: the call waits for the view that shows this mailbox as a member, at most until its deadline. If
+   * ConnectRequest.membership is false: FAILED_PRECONDITION, reason MEMBERSHIP_OFF. Default false: the call
+   * returns when the connection to the daemon has accepted the request.
    */
   awaitView: boolean;
 }
 
-/** The mailbox has joined the group, or the daemon's connection has accepted the request. */
+/**
+ * The result of Join. With await_view, the mailbox has joined the group. Otherwise, the connection to the daemon
+ * has accepted the request.
+ */
 export interface JoinResponse {
-  /** With await_view: the view that shows this mailbox as a member. The mailbox also receives it as an event. */
+  /** With await_view: the view that shows this mailbox as a member. The mailbox also gets this view as an event. */
   view: MembershipView | undefined;
 }
 
@@ -345,17 +357,21 @@ export interface LeaveRequest {
   /** The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP. */
   group: string;
   /**
-   * True: wait until the self-leave has arrived, at most until the call's deadline. Default false. With
-   * membership off: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
+   * True: the call waits for the self-leave, at most until its deadline. If ConnectRequest.membership is false:
+   * FAILED_PRECONDITION, reason MEMBERSHIP_OFF. Default false: the call returns when the connection to the
+   * daemon has accepted the request.
    */
   awaitView: boolean;
 }
 
-/** The mailbox has left the group, or the daemon's connection has accepted the request. */
+/**
+ * The result of Leave. With await_view, the mailbox has left the group. Otherwise, the connection to the daemon
+ * has accepted the request.
+ */
 export interface LeaveResponse {
   /**
-   * With await_view: the self-leave that arrived. The mailbox also receives it as an event. Not set if the
-   * mailbox was not in the group, or lost its daemon connection meanwhile (ReconnectPolicy).
+   * With await_view: the self-leave. The mailbox also gets the self-leave as an event. Not set if the mailbox
+   * was not in the group, or if it lost its daemon connection meanwhile (ReconnectPolicy).
    */
   selfLeave: SelfLeave | undefined;
 }
@@ -365,29 +381,34 @@ export interface MulticastMessage {
   /** The delivery guarantee. Required; else INVALID_ARGUMENT, reason ILLEGAL_SERVICE. */
   serviceType: ServiceType;
   /**
-   * Destinations, 1 to max_groups_per_message (43 by default): groups of 1 to 31 characters from 0x24 `$` to
-   * 0x7e `~`, or private groups such as `#alice#node1`. The sender need not be a member. Each receiver gets
-   * one copy. None, malformed or too many: INVALID_ARGUMENT, reason ILLEGAL_GROUP.
+   * The destinations, 1 to max_groups_per_message (43 by default). A destination is a group of 1 to 31
+   * characters from 0x24 `$` to 0x7e `~`, or a private group such as `#alice#node1`. No destination, too many
+   * destinations, or a malformed one: INVALID_ARGUMENT, reason ILLEGAL_GROUP. The sender does not have to be a
+   * member of the groups. Each receiver gets one copy, even if it is a member of several of them.
    */
   groups: string[];
   /**
-   * The bytes. May be empty. payload + 32 x groups must be at most 143,151 bytes, which is 143,119 bytes to
-   * one group; else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG. With headers, the envelope counts too.
+   * The payload, which can be empty. The payload's bytes + 32 x the number of groups must be at most 143,151;
+   * else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG. The longest payload to one group is thus 143,119 bytes. With
+   * headers, the envelope counts as a part of the payload.
    */
   payload: Buffer;
-  /** The application's own number, -32768 to 32767; else INVALID_ARGUMENT, reason ILLEGAL_MESSAGE. */
+  /**
+   * The message type: a number that the application chooses, -32768 to 32767; else INVALID_ARGUMENT, reason
+   * ILLEGAL_MESSAGE.
+   */
   messageType: number;
   /** True: this mailbox does not receive the message. Default false. */
   selfDiscard: boolean;
   /**
-   * Headers: names and values that travel with the message in an envelope before the payload (docs/headers.md).
+   * Headers: names and values that travel with the message, in an envelope before the payload (docs/headers.md).
    * A name has 1 to 64 characters of `a-z 0-9 - _ .`; else INVALID_ARGUMENT, reason HEADER_NAME_INVALID. All
-   * headers together have at most 8,192 bytes: 3 for each header, its name and its value; else
-   * INVALID_ARGUMENT, reason HEADERS_TOO_LARGE. If the sidecar is configured with headers off,
-   * INVALID_ARGUMENT, reason HEADERS_OFF. Default: none.
+   * headers together have at most 8,192 bytes; else INVALID_ARGUMENT, reason HEADERS_TOO_LARGE. Each header
+   * counts as 3 bytes, plus the bytes of its name and its value. If the sidecar is configured with headers off:
+   * INVALID_ARGUMENT, reason HEADERS_OFF. Default: no headers.
    *
-   * The envelope has 10 bytes and the bytes of the headers. Without headers there is none, unless the payload
-   * begins like an envelope.
+   * The envelope has 10 bytes, plus the bytes of the headers. A message without headers has no envelope, unless
+   * its payload begins like an envelope.
    */
   headers: Map<string, string>;
 }
@@ -405,20 +426,20 @@ export interface MulticastRequest {
   message: MulticastMessage | undefined;
 }
 
-/** The daemon's connection has accepted the message. */
+/** The result of Multicast. The connection to the daemon has accepted the message. */
 export interface MulticastResponse {
-  /** Bytes of the payload, as SP_multicast returns them. The envelope of headers does not count. */
+  /** Number of bytes of the payload, as SP_multicast returns it. The envelope of headers does not count. */
   bytesSent: number;
 }
 
 /** A frame of a MulticastStream. */
 export interface MulticastStreamRequest {
-  /** The content. None: INVALID_ARGUMENT, reason FIELD_REQUIRED, and the stream ends. */
+  /** The content. Without content, the stream ends with INVALID_ARGUMENT, reason FIELD_REQUIRED. */
   frame:
     | //
     /**
-     * Names the mailbox. The first frame and only the first; else INVALID_ARGUMENT, reason FIELD_INVALID, and
-     * the stream ends.
+     * Names the mailbox. The first frame must be this frame, and no later frame can be; else the stream ends
+     * with INVALID_ARGUMENT, reason FIELD_INVALID.
      */
     { $case: "open"; value: MulticastStreamOpen }
     | //
@@ -432,9 +453,10 @@ export interface MulticastStreamOpen {
   /** The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED. */
   mailboxId: string;
   /**
-   * The client sets MulticastBatch.respond when it waits for progress. The sidecar then responds to batches with
-   * `respond`, to rejected messages, to the opening frame and before the end of the stream. All other progress
-   * it reports within 20 ms. False: the sidecar responds to each batch as soon as its messages are decided.
+   * True: the client sets MulticastBatch.respond when it waits for progress. The sidecar responds at once to
+   * batches with `respond`, to rejected messages, to the opening frame, and before the end of the stream. It
+   * reports all other progress within 20 ms. Default false: the sidecar responds to each batch as soon as the
+   * messages of the batch are decided.
    */
   respondsOnRequest: boolean;
 }
@@ -442,28 +464,32 @@ export interface MulticastStreamOpen {
 /** Messages in the order in which the sidecar sends them. */
 export interface MulticastBatch {
   /**
-   * 0 to 10,000 messages unless the sidecar is configured otherwise, within its limit for a gRPC message (4
-   * MiB by default). They are numbered from 1 over the whole stream. More messages: the stream ends with
-   * INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and the sidecar sends no message of the batch.
+   * 0 to 10,000 messages unless the sidecar is configured otherwise. With more messages, the stream ends with
+   * INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and the sidecar sends no message of the batch. The batch must
+   * also fit within the sidecar's limit for a gRPC message (4 MiB by default). The messages are numbered from 1
+   * over the whole stream.
    */
   messages: MulticastMessage[];
   /**
-   * Requests a response when all messages of this batch are decided, even if the batch is empty. Without effect
-   * unless MulticastStreamOpen.responds_on_request is set.
+   * True: the sidecar responds when all messages of this batch are decided, even if the batch is empty. Has no
+   * effect unless MulticastStreamOpen.responds_on_request is true.
    */
   respond: boolean;
 }
 
 /**
- * The progress of a MulticastStream. One response for each batch, or for several batches at once. A response
- * for the opening frame comes first, with zeroes.
+ * The progress of a MulticastStream. A response covers one or several batches. The first response is for the
+ * opening frame; its numbers are 0.
  */
 export interface MulticastStreamResponse {
-  /** The messages 1 to `decided` are decided: handed to the daemon or rejected. Never decreases. */
+  /**
+   * The messages 1 to `decided` are decided: the sidecar handed them to the daemon or rejected them. This number
+   * never decreases.
+   */
   decided: bigint;
-  /** How many of the decided messages the sidecar handed to the daemon. */
+  /** Number of decided messages that the sidecar handed to the daemon. */
   accepted: bigint;
-  /** The messages rejected since the last response. */
+  /** The messages that the sidecar has rejected since the last response. */
   refusals: MulticastRefusal[];
 }
 
@@ -471,15 +497,15 @@ export interface MulticastStreamResponse {
 export interface MulticastRefusal {
   /** Number of the message in the stream, from 1. */
   index: bigint;
-  /** The gRPC status that the unary call would have. */
+  /** The status code that Multicast would return for this message. */
   statusCode: number;
-  /** The message of the status. */
+  /** The message of this status. */
   statusMessage: string;
-  /** ErrorInfo.reason that the unary call would have, such as ILLEGAL_GROUP. */
+  /** ErrorInfo.reason of this status, such as ILLEGAL_GROUP. */
   reason: string;
-  /** ErrorInfo.domain that the unary call would have. */
+  /** ErrorInfo.domain of this status. */
   domain: string;
-  /** ErrorInfo.metadata that the unary call would have. */
+  /** ErrorInfo.metadata of this status. */
   metadata: Map<string, string>;
 }
 
@@ -493,23 +519,23 @@ export interface ReceiveRequest {
   /** The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED. */
   mailboxId: string;
   /**
-   * The stream starts with the event after this sequence; 0 = with the first event. An event that is not
-   * retained or does not exist: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED, with the oldest retained
-   * sequence. Not set: with AUTO, after the last event that was delivered to a transport; with EXPLICIT,
-   * after the last acknowledged event.
+   * The stream starts with the event after this sequence; 0 = with the first event. If the mailbox no longer
+   * retains this next event, or the sequence does not exist: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED, with
+   * the oldest retained sequence. Not set: with AUTO, the stream starts after the last event that was delivered
+   * to a transport; with EXPLICIT, after the last acknowledged event.
    */
   afterSequence?:
     | bigint
     | undefined;
   /**
-   * With EXPLICIT acknowledgement: maximum number of events that are delivered and not yet acknowledged. 0 =
-   * no limit. With AUTO and not 0: INVALID_ARGUMENT, reason FIELD_INVALID.
+   * With EXPLICIT acknowledgement: maximum number of delivered events that are not acknowledged. 0 = no limit.
+   * With AUTO, only 0 is allowed; else INVALID_ARGUMENT, reason FIELD_INVALID.
    */
   maxOutstandingEvents: bigint;
   /**
-   * With EXPLICIT acknowledgement: maximum size of the events that are delivered and not yet acknowledged,
-   * counted as encoded events. The stream always delivers at least one event. Unit: bytes. 0 = no limit. With
-   * AUTO and not 0: INVALID_ARGUMENT, reason FIELD_INVALID.
+   * With EXPLICIT acknowledgement: maximum size of the delivered events that are not acknowledged, in their
+   * encoded form. The stream always delivers at least one event. Unit: bytes. 0 = no limit. With AUTO, only 0 is
+   * allowed; else INVALID_ARGUMENT, reason FIELD_INVALID.
    */
   maxOutstandingBytes: bigint;
   /**
@@ -530,7 +556,7 @@ export interface ReceiveResponse {
     /** Events. */
     { $case: "batch"; value: EventBatch }
     | //
-    /** The stream is idle and complete. */
+    /** The stream is idle and has delivered all events. */
     { $case: "heartbeat"; value: Heartbeat }
     | //
     /** This receiver is a slow consumer. */
@@ -538,27 +564,30 @@ export interface ReceiveResponse {
     | undefined;
 }
 
-/** The mailbox that a Receive stream is attached to. */
+/** The mailbox of a Receive stream, when the stream attaches. */
 export interface ReceiveAttached {
-  /** The sequence that the next event on this stream will have. */
+  /** The sequence of the next event on this stream. */
   nextSequence: bigint;
-  /** The oldest retained event; next_sequence if the mailbox retains none. */
+  /** The sequence of the oldest retained event. If the mailbox retains no events, next_sequence. */
   oldestRetainedSequence: bigint;
-  /** The last event that the mailbox has received; 0 if none. */
+  /** The sequence of the last event that the mailbox has received; 0 if none. */
   lastSequence: bigint;
-  /** The mailbox's private group. */
+  /** The private group of the mailbox. */
   privateGroup: string;
-  /** The groups that the mailbox is in, in the order in which it joined them. */
+  /** The groups of the mailbox, in the order in which it joined them. */
   groups: string[];
   /** The acknowledgement mode. */
   acknowledgement: Acknowledgement;
-  /** The last acknowledged event; with AUTO the last event that is no longer retained. 0 if none. */
+  /**
+   * The sequence of the last acknowledged event. With AUTO, the sequence of the last event that the mailbox no
+   * longer retains. 0 if none.
+   */
   acknowledgedSequence: bigint;
 }
 
 /**
- * Events in sequence. A batch holds the available events, at least one, up to the sidecar's byte limit for a
- * batch. A larger event is a batch of its own.
+ * One or more events in sequence: the available events, up to the sidecar's limit for the bytes of a batch. An
+ * event that is larger than this limit is a batch of its own.
  */
 export interface EventBatch {
   /** The events. */
@@ -567,18 +596,18 @@ export interface EventBatch {
 
 /** The stream has delivered every event up to last_sequence. */
 export interface Heartbeat {
-  /** The last event that the mailbox has received and this stream has delivered. */
+  /** The sequence of the last event that the mailbox has received. This stream has delivered it. */
   lastSequence: bigint;
   /** Time of the heartbeat, by the sidecar's clock. */
   time: Timestamp | undefined;
 }
 
 /**
- * The queue of this mailbox fills faster than the receiver empties it. The sidecar sends a notice each time
- * the queue exceeds the notice threshold, before the overflow policy takes effect. The threshold is 80 % of
- * a limit by default. With a soft limit, it also sends a notice each time the queue exceeds the soft limit.
- * A Receive that attaches while the time of the soft limit runs gets one too. While a client has not read a
- * notice, it gets no other notice of the same kind.
+ * The queue of this mailbox fills faster than the receiver empties it. The sidecar sends a notice each time the
+ * queue exceeds the notice threshold, before the overflow policy takes effect. The notice threshold is 80 % of a
+ * limit by default. With a soft limit, the sidecar also sends a notice each time the queue exceeds the soft
+ * limit. A Receive that attaches while the queue exceeds the soft limit also gets a notice. While a client has
+ * not read a notice, the sidecar sends no other notice of the same kind.
  */
 export interface SlowConsumerNotice {
   /** Queued events. */
@@ -590,20 +619,20 @@ export interface SlowConsumerNotice {
     | QueueLimits
     | undefined;
   /**
-   * The threshold that the queue exceeds, in events or in bytes: the soft limit while its time runs,
-   * otherwise the notice threshold.
+   * The number of events above which the sidecar sends the notice. While the queue exceeds the soft limit, this
+   * is the soft limit. Otherwise, it is the notice threshold.
    */
   markEvents: bigint;
-  /** See mark_events. */
+  /** The number of bytes above which the sidecar sends the notice. See mark_events. */
   markBytes: bigint;
   /**
-   * Time after `time` at which the sidecar ends the mailbox, unless the queue falls to the threshold before.
-   * Not set while no soft limit is exceeded.
+   * The sidecar ends the mailbox this long after `time`, unless the queue falls to the soft limit before. Not set
+   * if the queue does not exceed a soft limit.
    */
   timeLeft:
     | Duration
     | undefined;
-  /** Time of the notice, by the sidecar's clock. Events before the notice may have delayed it. */
+  /** Time of the notice, by the sidecar's clock. The client can get the notice later, after earlier events. */
   time: Timestamp | undefined;
 }
 
@@ -612,15 +641,16 @@ export interface AcknowledgeRequest {
   /** The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED. */
   mailboxId: string;
   /**
-   * The sidecar may discard every event up to and including this one. At most the last event that was
-   * delivered to a Receive; more: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED. Less than before: no effect.
+   * The sidecar releases every event up to and including this sequence. A sequence after the last event that was
+   * delivered to a Receive: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED. A sequence that is already acknowledged
+   * has no effect.
    */
   upToSequence: bigint;
 }
 
-/** The events are released. */
+/** The result of Acknowledge. The events are released. */
 export interface AcknowledgeResponse {
-  /** The last acknowledged event after this call. */
+  /** The sequence of the last acknowledged event after this call. */
   acknowledgedSequence: bigint;
 }
 
@@ -631,15 +661,15 @@ export interface PollRequest {
 }
 
 /**
- * The queued events. In contrast to SP_poll, `state` distinguishes a mailbox without a daemon from an empty
- * one.
+ * The size of the queue. Unlike SP_poll, the response distinguishes a mailbox without a daemon connection from a
+ * mailbox with an empty queue: see `state`.
  */
 export interface PollResponse {
-  /** Events that were not yet delivered to a Receive. */
+  /** Number of events that were not delivered to a Receive yet. */
   waitingEvents: bigint;
-  /** Their bytes, counted as encoded events. */
+  /** Size of these events in their encoded form. Unit: bytes. */
   waitingBytes: bigint;
-  /** The mailbox's state. */
+  /** The state of the mailbox. */
   state: MailboxState;
 }
 
@@ -649,7 +679,7 @@ export interface GetMailboxRequest {
   mailboxId: string;
 }
 
-/** A mailbox's state. */
+/** The state of a mailbox. */
 export interface GetMailboxResponse {
   /** The mailbox. */
   mailbox: Mailbox | undefined;
@@ -657,13 +687,13 @@ export interface GetMailboxResponse {
 
 /** State and counters of a mailbox. */
 export interface Mailbox {
-  /** Its private group. */
+  /** Private group of the mailbox. */
   privateGroup: string;
-  /** Its state. */
+  /** State of the mailbox. */
   state: MailboxState;
-  /** The daemon, as a Spread name. */
+  /** The daemon of the mailbox, as a Spread name. */
   daemon: string;
-  /** The daemon's version. */
+  /** Version of this daemon. */
   daemonVersion:
     | Version
     | undefined;
@@ -675,43 +705,46 @@ export interface Mailbox {
   limits:
     | MailboxLimits
     | undefined;
-  /** The groups that the mailbox is in, in the order in which it joined them. */
+  /** The groups of the mailbox, in the order in which it joined them. */
   groups: string[];
-  /** Time of Connect. */
+  /** Time when Connect opened the mailbox. */
   openedAt:
     | Timestamp
     | undefined;
   /** Whether a Receive is attached. */
   receiverAttached: boolean;
-  /** The last event received; 0 if none. */
+  /** Sequence of the last event that the mailbox has received; 0 if none. */
   lastSequence: bigint;
-  /** The last event delivered to a Receive; 0 if none. */
+  /** Sequence of the last event that was delivered to a Receive; 0 if none. */
   deliveredSequence: bigint;
-  /** The last acknowledged event; with AUTO the last event that is no longer retained. 0 if none. */
+  /**
+   * Sequence of the last acknowledged event. With AUTO, the sequence of the last event that the mailbox no
+   * longer retains. 0 if none.
+   */
   acknowledgedSequence: bigint;
-  /** Events that were not yet delivered to a Receive. */
+  /** Number of events that were not delivered to a Receive yet. */
   waitingEvents: bigint;
-  /** Their bytes. */
+  /** Size of these events in their encoded form. Unit: bytes. */
   waitingBytes: bigint;
-  /** Bytes of all retained events, delivered or not. */
+  /** Size of all retained events, delivered or not. Unit: bytes. */
   retainedBytes: bigint;
-  /** Messages handed to the daemon. */
+  /** Number of messages that the sidecar has handed to the daemon. */
   messagesSent: bigint;
-  /** Payload bytes handed to the daemon. */
+  /** Bytes of the payloads of these messages. */
   payloadBytesSent: bigint;
-  /** Bytes that wait for the daemon connection. */
+  /** Number of bytes that wait for the daemon connection. */
   sendQueueBytes: bigint;
   /** Whether the sidecar has stopped reading from the daemon because the queue is full. */
   paused: boolean;
-  /** Time at which the lease expires if no call uses the mailbox; not set while a Receive is attached. */
+  /** Time at which the lease expires if no call uses the mailbox. Not set while a Receive is attached. */
   leaseEndsAt:
     | Timestamp
     | undefined;
-  /** Short ID that is safe to show. Logs and metrics use it. It gives no access to the mailbox. */
+  /** Short public ID, which logs and metrics use. It gives no access to the mailbox. */
   displayId: string;
   /**
-   * Time at which the sidecar ends the mailbox because its queue exceeds the soft limit, unless the queue
-   * falls to it before. Not set while the queue does not exceed it, or without a soft limit.
+   * Time at which the sidecar ends the mailbox, unless its queue falls to the soft limit before. Not set if the
+   * queue does not exceed a soft limit.
    */
   softLimitEndsAt: Timestamp | undefined;
 }
@@ -721,33 +754,33 @@ export interface GetViewRequest {
   /** The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED. */
   mailboxId: string;
   /**
-   * The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP. The
-   * mailbox is not in the group, or its first view has not arrived: NOT_FOUND, reason NO_VIEW. With
-   * membership off: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
+   * The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP. If
+   * the mailbox is not in the group, or the first view has not arrived: NOT_FOUND, reason NO_VIEW. If
+   * ConnectRequest.membership is false: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
    */
   group: string;
 }
 
-/** A group's current view. */
+/** The current view of a group. */
 export interface GetViewResponse {
-  /** The last view from the daemon. Its event may still be queued. */
+  /** The last view from the daemon. The event with this view can still be in the queue. */
   view:
     | MembershipView
     | undefined;
-  /** True if a transitional signal followed the view: a NETWORK view will come. */
+  /** True if a transitional signal followed the view. A NETWORK view then follows. */
   inTransition: boolean;
 }
 
-/** Requests all mailboxes. */
+/** Requests one page of all mailboxes. */
 export interface ListMailboxesRequest {
   /**
-   * Maximum number of mailboxes in one response, 1 to 1000. 0 = 100. Else INVALID_ARGUMENT, reason
-   * LIMIT_OUT_OF_RANGE.
+   * Maximum number of mailboxes in the response: 1 to 1000; else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
+   * 0 = 100.
    */
   pageSize: number;
   /**
-   * next_page_token of the previous response; empty for the first page. Else INVALID_ARGUMENT, reason
-   * FIELD_INVALID.
+   * Empty for the first page, next_page_token of the previous response for a further page; else
+   * INVALID_ARGUMENT, reason FIELD_INVALID.
    */
   pageToken: string;
 }
@@ -756,7 +789,7 @@ export interface ListMailboxesRequest {
 export interface ListMailboxesResponse {
   /** The mailboxes, without their IDs. */
   mailboxes: Mailbox[];
-  /** The page_token of the next page; empty on the last page. */
+  /** The page_token for the next page. Empty on the last page. */
   nextPageToken: string;
 }
 
@@ -766,21 +799,24 @@ export interface GetVersionRequest {
 
 /** The versions. */
 export interface GetVersionResponse {
-  /** The sidecar's release, such as "0.1.0". */
+  /** Release of the sidecar, such as "0.1.0". */
   sidecar: string;
-  /** The contract's package, "spread.sidecar.v1". */
+  /** Package of the contract: "spread.sidecar.v1". */
   contract: string;
-  /** The version of Spread's client protocol that the sidecar speaks: SP_version's triple, 5.0.1. */
+  /** Version of Spread's client protocol that the sidecar uses: 5.0.1, as SP_version returns it. */
   clientProtocol:
     | Version
     | undefined;
-  /** The default daemon's version; not set while the sidecar has no connection to it. */
+  /** Version of the default daemon. Not set while the sidecar is not connected to a default daemon. */
   daemon:
     | Version
     | undefined;
-  /** The default daemon that the sidecar is connected to, as a Spread name; empty while there is none. */
+  /**
+   * The default daemon to which the sidecar is connected, as a Spread name. Empty while the sidecar is not
+   * connected to a default daemon.
+   */
   daemonAddress: string;
-  /** True if that daemon is the embedded one, for development and tests. */
+  /** True if this daemon is the embedded daemon, for development and tests. */
   embeddedDaemon: boolean;
 }
 
@@ -4368,10 +4404,10 @@ export const GetVersionResponse: MessageFns<GetVersionResponse> = {
   },
 };
 
-/** Mailboxes of Spread. */
+/** Opens, uses and ends mailboxes of Spread. */
 export type MailboxServiceService = typeof MailboxServiceService;
 export const MailboxServiceService = {
-  /** Opens a mailbox (SP_connect). A failed call opens none. */
+  /** Opens a mailbox (SP_connect). A failed call opens no mailbox. */
   connect: {
     path: "/spread.sidecar.v1.MailboxService/Connect" as const,
     requestStream: false as const,
@@ -4382,10 +4418,12 @@ export const MailboxServiceService = {
     responseDeserialize: (value: Buffer): ConnectResponse => ConnectResponse.decode(value),
   },
   /**
-   * Ends a mailbox (SP_disconnect, SP_kill). It is no error if the mailbox does not exist. A Receive of the
-   * mailbox first gets the queued events. If the receiver stalls, the sidecar waits for at most one lease
-   * period (ConnectRequest.lease), then disconnects the receiver. Until then, the mailbox counts towards the
-   * limits of mailboxes and of queued bytes. The call itself does not wait for the receiver.
+   * Ends a mailbox (SP_disconnect, SP_kill). The call also succeeds if the mailbox does not exist. It does not
+   * wait for the receiver of the mailbox.
+   *
+   * A Receive of the mailbox gets the queued events before it ends. If the receiver stalls, the sidecar waits
+   * for at most one lease period (ConnectRequest.lease) and then disconnects the receiver. Until then, the
+   * mailbox counts towards the limits for mailboxes and for queued bytes.
    */
   disconnect: {
     path: "/spread.sidecar.v1.MailboxService/Disconnect" as const,
@@ -4417,12 +4455,12 @@ export const MailboxServiceService = {
     responseDeserialize: (value: Buffer): LeaveResponse => LeaveResponse.decode(value),
   },
   /**
-   * Sends one message (SP_multicast, SP_multigroup_multicast). The response comes when the daemon's
-   * connection has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the
-   * order in which their calls arrived, over unary calls and streams together.
+   * Sends one message (SP_multicast, SP_multigroup_multicast). The sidecar responds when its connection to the
+   * daemon has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the order
+   * in which their calls arrived. Unary calls and streams share this order.
    *
-   * When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown:
-   * the message may have been sent. If the sidecar itself cannot know the outcome, metadata `outcome` is
+   * If the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown: the
+   * sidecar may have sent the message. If the sidecar itself does not know the outcome, the metadata `outcome` is
    * "unknown". The sidecar never sends a message twice on its own.
    */
   multicast: {
@@ -4435,15 +4473,15 @@ export const MailboxServiceService = {
     responseDeserialize: (value: Buffer): MulticastResponse => MulticastResponse.decode(value),
   },
   /**
-   * Sends many messages in order. The first frame names the mailbox. It must arrive within a minute unless
-   * the sidecar is configured otherwise, else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
+   * Sends many messages in order. The first frame names the mailbox. This frame must arrive within a minute
+   * unless the sidecar is configured otherwise; else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
    *
-   * The responses count the decided messages cumulatively. A response reports a rejected message with its
-   * index, and the stream continues. When the stream breaks, the outcome is unknown only for the messages
-   * after the last response.
+   * Each response has the total number of messages that are decided so far: handed to the daemon or rejected.
+   * A response reports each rejected message with its index, and the stream continues. If the stream breaks,
+   * the outcome is unknown only for the messages after the last response.
    *
-   * When the mailbox ends, the stream ends too, even if it is idle, with the status that a send would get.
-   * Metadata `outcome` "not-sent" means that no message after the last response was sent.
+   * When the mailbox ends, the stream also ends, even if it is idle. Its status is the status that a Multicast
+   * would get. The metadata `outcome` "not-sent" means that the sidecar sent no message after the last response.
    */
   multicastStream: {
     path: "/spread.sidecar.v1.MailboxService/MulticastStream" as const,
@@ -4457,22 +4495,22 @@ export const MailboxServiceService = {
     responseDeserialize: (value: Buffer): MulticastStreamResponse => MulticastStreamResponse.decode(value),
   },
   /**
-   * Delivers the mailbox's events, starting where the request says. A mailbox has one stream at a time: a
-   * second stream takes over, and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to
-   * the mailbox, not to the stream, so a broken stream loses no retained event.
+   * Delivers the events of a mailbox from a requested position on. A mailbox has one Receive stream at a time.
+   * A second stream takes over, and the first stream ends with ABORTED, reason RECEIVER_REPLACED. The queue
+   * belongs to the mailbox, not to the stream, so a broken stream loses no retained event.
    *
-   * After Disconnect, the stream ends with OK after the last event. Otherwise it ends with one of these
+   * After Disconnect, the stream ends with OK after the last event. Otherwise, the stream ends with one of these
    * statuses:
    *
-   * - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon is lost or disconnected this mailbox. With
-   *   ReconnectPolicy the stream continues, and ends so only when the sidecar gives up.
+   * - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon was lost, or it disconnected this mailbox. With
+   *   ReconnectPolicy, the stream continues, and gets this status only when the sidecar gives up.
    * - UNAVAILABLE, reason DRAINING: the sidecar is shutting down.
    * - RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW or SLOW_CONSUMER: a limit of the queue took effect.
    * - ABORTED, reason LEASE_EXPIRED: the lease expired.
    *
-   * Metadata `last_sequence` is the last event's sequence. The stream delivers every retained event before it
-   * ends. Exception: after QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar stops waiting for a Receive that
-   * reads nothing for one lease period.
+   * The metadata `last_sequence` is the sequence of the last event. The stream delivers every retained event
+   * before it ends, with one exception. After QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar disconnects a
+   * receiver that reads nothing for one lease period.
    */
   receive: {
     path: "/spread.sidecar.v1.MailboxService/Receive" as const,
@@ -4484,8 +4522,8 @@ export const MailboxServiceService = {
     responseDeserialize: (value: Buffer): ReceiveResponse => ReceiveResponse.decode(value),
   },
   /**
-   * Releases events up to a sequence. Only needed with EXPLICIT acknowledgement. With AUTO, the call is
-   * allowed and shortens the replay window.
+   * Releases the events up to a sequence. Clients need this call only with EXPLICIT acknowledgement. With AUTO,
+   * the call is allowed, and shortens the replay window.
    */
   acknowledge: {
     path: "/spread.sidecar.v1.MailboxService/Acknowledge" as const,
@@ -4516,7 +4554,7 @@ export const MailboxServiceService = {
     responseSerialize: (value: GetMailboxResponse): Buffer => Buffer.from(GetMailboxResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetMailboxResponse => GetMailboxResponse.decode(value),
   },
-  /** Returns the current view of a group that the mailbox is in, without waiting for a change. */
+  /** Returns the current view of a group of the mailbox, without waiting for a change. */
   getView: {
     path: "/spread.sidecar.v1.MailboxService/GetView" as const,
     requestStream: false as const,
@@ -4527,8 +4565,8 @@ export const MailboxServiceService = {
     responseDeserialize: (value: Buffer): GetViewResponse => GetViewResponse.decode(value),
   },
   /**
-   * Returns the state and counters of all mailboxes. For operators: needs the admin token
-   * (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
+   * Returns the state and counters of all mailboxes. This call is for operators. It needs the admin token
+   * (`authorization: Bearer <token>`); else PERMISSION_DENIED, reason ADMIN_ONLY.
    */
   listMailboxes: {
     path: "/spread.sidecar.v1.MailboxService/ListMailboxes" as const,
@@ -4553,13 +4591,15 @@ export const MailboxServiceService = {
 } as const;
 
 export interface MailboxServiceServer extends UntypedServiceImplementation {
-  /** Opens a mailbox (SP_connect). A failed call opens none. */
+  /** Opens a mailbox (SP_connect). A failed call opens no mailbox. */
   connect: handleUnaryCall<ConnectRequest, ConnectResponse>;
   /**
-   * Ends a mailbox (SP_disconnect, SP_kill). It is no error if the mailbox does not exist. A Receive of the
-   * mailbox first gets the queued events. If the receiver stalls, the sidecar waits for at most one lease
-   * period (ConnectRequest.lease), then disconnects the receiver. Until then, the mailbox counts towards the
-   * limits of mailboxes and of queued bytes. The call itself does not wait for the receiver.
+   * Ends a mailbox (SP_disconnect, SP_kill). The call also succeeds if the mailbox does not exist. It does not
+   * wait for the receiver of the mailbox.
+   *
+   * A Receive of the mailbox gets the queued events before it ends. If the receiver stalls, the sidecar waits
+   * for at most one lease period (ConnectRequest.lease) and then disconnects the receiver. Until then, the
+   * mailbox counts towards the limits for mailboxes and for queued bytes.
    */
   disconnect: handleUnaryCall<DisconnectRequest, DisconnectResponse>;
   /** Joins a group (SP_join). No effect if the mailbox is already in the group. */
@@ -4567,60 +4607,60 @@ export interface MailboxServiceServer extends UntypedServiceImplementation {
   /** Leaves a group (SP_leave). No effect if the mailbox is not in the group. */
   leave: handleUnaryCall<LeaveRequest, LeaveResponse>;
   /**
-   * Sends one message (SP_multicast, SP_multigroup_multicast). The response comes when the daemon's
-   * connection has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the
-   * order in which their calls arrived, over unary calls and streams together.
+   * Sends one message (SP_multicast, SP_multigroup_multicast). The sidecar responds when its connection to the
+   * daemon has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the order
+   * in which their calls arrived. Unary calls and streams share this order.
    *
-   * When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown:
-   * the message may have been sent. If the sidecar itself cannot know the outcome, metadata `outcome` is
+   * If the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown: the
+   * sidecar may have sent the message. If the sidecar itself does not know the outcome, the metadata `outcome` is
    * "unknown". The sidecar never sends a message twice on its own.
    */
   multicast: handleUnaryCall<MulticastRequest, MulticastResponse>;
   /**
-   * Sends many messages in order. The first frame names the mailbox. It must arrive within a minute unless
-   * the sidecar is configured otherwise, else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
+   * Sends many messages in order. The first frame names the mailbox. This frame must arrive within a minute
+   * unless the sidecar is configured otherwise; else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
    *
-   * The responses count the decided messages cumulatively. A response reports a rejected message with its
-   * index, and the stream continues. When the stream breaks, the outcome is unknown only for the messages
-   * after the last response.
+   * Each response has the total number of messages that are decided so far: handed to the daemon or rejected.
+   * A response reports each rejected message with its index, and the stream continues. If the stream breaks,
+   * the outcome is unknown only for the messages after the last response.
    *
-   * When the mailbox ends, the stream ends too, even if it is idle, with the status that a send would get.
-   * Metadata `outcome` "not-sent" means that no message after the last response was sent.
+   * When the mailbox ends, the stream also ends, even if it is idle. Its status is the status that a Multicast
+   * would get. The metadata `outcome` "not-sent" means that the sidecar sent no message after the last response.
    */
   multicastStream: handleBidiStreamingCall<MulticastStreamRequest, MulticastStreamResponse>;
   /**
-   * Delivers the mailbox's events, starting where the request says. A mailbox has one stream at a time: a
-   * second stream takes over, and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to
-   * the mailbox, not to the stream, so a broken stream loses no retained event.
+   * Delivers the events of a mailbox from a requested position on. A mailbox has one Receive stream at a time.
+   * A second stream takes over, and the first stream ends with ABORTED, reason RECEIVER_REPLACED. The queue
+   * belongs to the mailbox, not to the stream, so a broken stream loses no retained event.
    *
-   * After Disconnect, the stream ends with OK after the last event. Otherwise it ends with one of these
+   * After Disconnect, the stream ends with OK after the last event. Otherwise, the stream ends with one of these
    * statuses:
    *
-   * - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon is lost or disconnected this mailbox. With
-   *   ReconnectPolicy the stream continues, and ends so only when the sidecar gives up.
+   * - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon was lost, or it disconnected this mailbox. With
+   *   ReconnectPolicy, the stream continues, and gets this status only when the sidecar gives up.
    * - UNAVAILABLE, reason DRAINING: the sidecar is shutting down.
    * - RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW or SLOW_CONSUMER: a limit of the queue took effect.
    * - ABORTED, reason LEASE_EXPIRED: the lease expired.
    *
-   * Metadata `last_sequence` is the last event's sequence. The stream delivers every retained event before it
-   * ends. Exception: after QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar stops waiting for a Receive that
-   * reads nothing for one lease period.
+   * The metadata `last_sequence` is the sequence of the last event. The stream delivers every retained event
+   * before it ends, with one exception. After QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar disconnects a
+   * receiver that reads nothing for one lease period.
    */
   receive: handleServerStreamingCall<ReceiveRequest, ReceiveResponse>;
   /**
-   * Releases events up to a sequence. Only needed with EXPLICIT acknowledgement. With AUTO, the call is
-   * allowed and shortens the replay window.
+   * Releases the events up to a sequence. Clients need this call only with EXPLICIT acknowledgement. With AUTO,
+   * the call is allowed, and shortens the replay window.
    */
   acknowledge: handleUnaryCall<AcknowledgeRequest, AcknowledgeResponse>;
   /** Counts the queued events (SP_poll) without consuming them. */
   poll: handleUnaryCall<PollRequest, PollResponse>;
   /** Returns the state and counters of one mailbox. */
   getMailbox: handleUnaryCall<GetMailboxRequest, GetMailboxResponse>;
-  /** Returns the current view of a group that the mailbox is in, without waiting for a change. */
+  /** Returns the current view of a group of the mailbox, without waiting for a change. */
   getView: handleUnaryCall<GetViewRequest, GetViewResponse>;
   /**
-   * Returns the state and counters of all mailboxes. For operators: needs the admin token
-   * (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
+   * Returns the state and counters of all mailboxes. This call is for operators. It needs the admin token
+   * (`authorization: Bearer <token>`); else PERMISSION_DENIED, reason ADMIN_ONLY.
    */
   listMailboxes: handleUnaryCall<ListMailboxesRequest, ListMailboxesResponse>;
   /** Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version). */
@@ -4628,7 +4668,7 @@ export interface MailboxServiceServer extends UntypedServiceImplementation {
 }
 
 export interface MailboxServiceClient extends Client {
-  /** Opens a mailbox (SP_connect). A failed call opens none. */
+  /** Opens a mailbox (SP_connect). A failed call opens no mailbox. */
   connect(
     request: ConnectRequest,
     callback: (error: ServiceError | null, response: ConnectResponse) => void,
@@ -4645,10 +4685,12 @@ export interface MailboxServiceClient extends Client {
     callback: (error: ServiceError | null, response: ConnectResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Ends a mailbox (SP_disconnect, SP_kill). It is no error if the mailbox does not exist. A Receive of the
-   * mailbox first gets the queued events. If the receiver stalls, the sidecar waits for at most one lease
-   * period (ConnectRequest.lease), then disconnects the receiver. Until then, the mailbox counts towards the
-   * limits of mailboxes and of queued bytes. The call itself does not wait for the receiver.
+   * Ends a mailbox (SP_disconnect, SP_kill). The call also succeeds if the mailbox does not exist. It does not
+   * wait for the receiver of the mailbox.
+   *
+   * A Receive of the mailbox gets the queued events before it ends. If the receiver stalls, the sidecar waits
+   * for at most one lease period (ConnectRequest.lease) and then disconnects the receiver. Until then, the
+   * mailbox counts towards the limits for mailboxes and for queued bytes.
    */
   disconnect(
     request: DisconnectRequest,
@@ -4695,12 +4737,12 @@ export interface MailboxServiceClient extends Client {
     callback: (error: ServiceError | null, response: LeaveResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Sends one message (SP_multicast, SP_multigroup_multicast). The response comes when the daemon's
-   * connection has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the
-   * order in which their calls arrived, over unary calls and streams together.
+   * Sends one message (SP_multicast, SP_multigroup_multicast). The sidecar responds when its connection to the
+   * daemon has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the order
+   * in which their calls arrived. Unary calls and streams share this order.
    *
-   * When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown:
-   * the message may have been sent. If the sidecar itself cannot know the outcome, metadata `outcome` is
+   * If the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown: the
+   * sidecar may have sent the message. If the sidecar itself does not know the outcome, the metadata `outcome` is
    * "unknown". The sidecar never sends a message twice on its own.
    */
   multicast(
@@ -4719,15 +4761,15 @@ export interface MailboxServiceClient extends Client {
     callback: (error: ServiceError | null, response: MulticastResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Sends many messages in order. The first frame names the mailbox. It must arrive within a minute unless
-   * the sidecar is configured otherwise, else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
+   * Sends many messages in order. The first frame names the mailbox. This frame must arrive within a minute
+   * unless the sidecar is configured otherwise; else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
    *
-   * The responses count the decided messages cumulatively. A response reports a rejected message with its
-   * index, and the stream continues. When the stream breaks, the outcome is unknown only for the messages
-   * after the last response.
+   * Each response has the total number of messages that are decided so far: handed to the daemon or rejected.
+   * A response reports each rejected message with its index, and the stream continues. If the stream breaks,
+   * the outcome is unknown only for the messages after the last response.
    *
-   * When the mailbox ends, the stream ends too, even if it is idle, with the status that a send would get.
-   * Metadata `outcome` "not-sent" means that no message after the last response was sent.
+   * When the mailbox ends, the stream also ends, even if it is idle. Its status is the status that a Multicast
+   * would get. The metadata `outcome` "not-sent" means that the sidecar sent no message after the last response.
    */
   multicastStream(): ClientDuplexStream<MulticastStreamRequest, MulticastStreamResponse>;
   multicastStream(options: Partial<CallOptions>): ClientDuplexStream<MulticastStreamRequest, MulticastStreamResponse>;
@@ -4736,22 +4778,22 @@ export interface MailboxServiceClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientDuplexStream<MulticastStreamRequest, MulticastStreamResponse>;
   /**
-   * Delivers the mailbox's events, starting where the request says. A mailbox has one stream at a time: a
-   * second stream takes over, and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to
-   * the mailbox, not to the stream, so a broken stream loses no retained event.
+   * Delivers the events of a mailbox from a requested position on. A mailbox has one Receive stream at a time.
+   * A second stream takes over, and the first stream ends with ABORTED, reason RECEIVER_REPLACED. The queue
+   * belongs to the mailbox, not to the stream, so a broken stream loses no retained event.
    *
-   * After Disconnect, the stream ends with OK after the last event. Otherwise it ends with one of these
+   * After Disconnect, the stream ends with OK after the last event. Otherwise, the stream ends with one of these
    * statuses:
    *
-   * - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon is lost or disconnected this mailbox. With
-   *   ReconnectPolicy the stream continues, and ends so only when the sidecar gives up.
+   * - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon was lost, or it disconnected this mailbox. With
+   *   ReconnectPolicy, the stream continues, and gets this status only when the sidecar gives up.
    * - UNAVAILABLE, reason DRAINING: the sidecar is shutting down.
    * - RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW or SLOW_CONSUMER: a limit of the queue took effect.
    * - ABORTED, reason LEASE_EXPIRED: the lease expired.
    *
-   * Metadata `last_sequence` is the last event's sequence. The stream delivers every retained event before it
-   * ends. Exception: after QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar stops waiting for a Receive that
-   * reads nothing for one lease period.
+   * The metadata `last_sequence` is the sequence of the last event. The stream delivers every retained event
+   * before it ends, with one exception. After QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar disconnects a
+   * receiver that reads nothing for one lease period.
    */
   receive(request: ReceiveRequest, options?: Partial<CallOptions>): ClientReadableStream<ReceiveResponse>;
   receive(
@@ -4760,8 +4802,8 @@ export interface MailboxServiceClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientReadableStream<ReceiveResponse>;
   /**
-   * Releases events up to a sequence. Only needed with EXPLICIT acknowledgement. With AUTO, the call is
-   * allowed and shortens the replay window.
+   * Releases the events up to a sequence. Clients need this call only with EXPLICIT acknowledgement. With AUTO,
+   * the call is allowed, and shortens the replay window.
    */
   acknowledge(
     request: AcknowledgeRequest,
@@ -4807,7 +4849,7 @@ export interface MailboxServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetMailboxResponse) => void,
   ): ClientUnaryCall;
-  /** Returns the current view of a group that the mailbox is in, without waiting for a change. */
+  /** Returns the current view of a group of the mailbox, without waiting for a change. */
   getView(
     request: GetViewRequest,
     callback: (error: ServiceError | null, response: GetViewResponse) => void,
@@ -4824,8 +4866,8 @@ export interface MailboxServiceClient extends Client {
     callback: (error: ServiceError | null, response: GetViewResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Returns the state and counters of all mailboxes. For operators: needs the admin token
-   * (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
+   * Returns the state and counters of all mailboxes. This call is for operators. It needs the admin token
+   * (`authorization: Bearer <token>`); else PERMISSION_DENIED, reason ADMIN_ONLY.
    */
   listMailboxes(
     request: ListMailboxesRequest,

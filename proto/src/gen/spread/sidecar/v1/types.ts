@@ -8,21 +8,27 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Duration } from "../../../google/protobuf/duration.js";
 
-/** The delivery guarantee of a message. Each value names its bit in Spread. */
+/** The delivery guarantee of a message. Each comment begins with Spread's name and bit. */
 export enum ServiceType {
   /** UNSPECIFIED - Not set. In a request: INVALID_ARGUMENT, reason ILLEGAL_SERVICE. */
   UNSPECIFIED = 0,
-  /** UNRELIABLE - UNRELIABLE_MESS 0x01: may be lost; no order. Spread 5 treats it as RELIABLE. */
+  /** UNRELIABLE - UNRELIABLE_MESS 0x01: the message can be lost and has no order. Spread 5 treats it as RELIABLE. */
   UNRELIABLE = 1,
-  /** RELIABLE - RELIABLE_MESS 0x02: not lost; no order. */
+  /** RELIABLE - RELIABLE_MESS 0x02: the message is not lost, but has no order. */
   RELIABLE = 2,
-  /** FIFO - FIFO_MESS 0x04: in the sender's order. */
+  /** FIFO - FIFO_MESS 0x04: messages of one sender arrive in the order in which it sent them. */
   FIFO = 3,
-  /** CAUSAL - CAUSAL_MESS 0x08: after all messages that it may depend on. Spread 5 treats it as AGREED. */
+  /**
+   * CAUSAL - CAUSAL_MESS 0x08: a message arrives after all messages on which it can depend. Spread 5 treats it as
+   * AGREED.
+   */
   CAUSAL = 4,
-  /** AGREED - AGREED_MESS 0x10: one total order at all receivers, consistent with causality. */
+  /** AGREED - AGREED_MESS 0x10: messages arrive in the same total order at all receivers, consistent with causality. */
   AGREED = 5,
-  /** SAFE - SAFE_MESS 0x20: AGREED, and delivered only after every concerned daemon has the message. */
+  /**
+   * SAFE - SAFE_MESS 0x20: as AGREED. In addition, a message arrives only after every daemon that must deliver the
+   * message has it.
+   */
   SAFE = 6,
   UNRECOGNIZED = -1,
 }
@@ -32,13 +38,13 @@ export enum Acknowledgement {
   /** UNSPECIFIED - The default: AUTO. */
   UNSPECIFIED = 0,
   /**
-   * AUTO - Delivery to the transport acknowledges an event. The newest delivered events stay in a replay window
-   * (QueueLimits.replay_bytes), so that a broken stream resumes without loss.
+   * AUTO - An event is acknowledged when the sidecar delivers it to the transport. The newest delivered events stay
+   * in a replay window (QueueLimits.replay_bytes), so that a new stream can resume without loss.
    */
   AUTO = 1,
   /**
-   * EXPLICIT - The sidecar retains an event until Acknowledge covers it, and redelivers it to the next Receive until
-   * then.
+   * EXPLICIT - The sidecar retains an event until a call of Acknowledge releases it. Until then, each new Receive gets
+   * the event again.
    */
   EXPLICIT = 2,
   UNRECOGNIZED = -1,
@@ -49,12 +55,12 @@ export enum OverflowPolicy {
   /** UNSPECIFIED - The sidecar's default, which is PAUSE unless configured otherwise. */
   UNSPECIFIED = 0,
   /**
-   * PAUSE - Stop reading from the daemon until the queue has room. The daemon queues up to its own limit
-   * (MaxSessionMessages, 1000 by default), and then disconnects the mailbox like any slow client. The stream
-   * then ends with reason CONNECTION_CLOSED.
+   * PAUSE - The sidecar stops reading from the daemon until the queue has room. Meanwhile, the daemon queues messages
+   * up to its own limit (MaxSessionMessages, 1000 by default). At this limit, the daemon disconnects the
+   * mailbox, and the stream ends with reason CONNECTION_CLOSED.
    */
   PAUSE = 1,
-  /** DISCONNECT - End the mailbox at once: the stream ends with RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW. */
+  /** DISCONNECT - The sidecar ends the mailbox at once: the stream ends with RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW. */
   DISCONNECT = 2,
   UNRECOGNIZED = -1,
 }
@@ -79,8 +85,8 @@ export enum NameConflictPolicy {
   /** FAIL - Connect fails with ALREADY_EXISTS, reason REJECT_NOT_UNIQUE. */
   FAIL = 1,
   /**
-   * SUFFIX - The sidecar tries variants: the name, shortened to fit in 10 characters, and a number from 2 to 99.
-   * ALREADY_EXISTS if all variants are in use.
+   * SUFFIX - The sidecar tries variants of the name: the name with a number from 2 to 99, shortened to 10 characters in
+   * total. If all variants are in use, Connect fails with ALREADY_EXISTS, reason REJECT_NOT_UNIQUE.
    */
   SUFFIX = 2,
   UNRECOGNIZED = -1,
@@ -95,14 +101,14 @@ export enum MailboxState {
   /** RECONNECTING - The daemon connection is lost, and the sidecar reconnects (ReconnectPolicy). */
   RECONNECTING = 2,
   /**
-   * ENDED - The daemon connection has ended. The received events remain until they are delivered or the lease
+   * ENDED - The daemon connection has ended. The queued events remain until a Receive has delivered them or the lease
    * expires.
    */
   ENDED = 3,
   UNRECOGNIZED = -1,
 }
 
-/** Three numbers that name a release. */
+/** The three numbers of a release. */
 export interface Version {
   /** Major number, 0 to 255 for a Spread protocol version. */
   major: number;
@@ -113,110 +119,112 @@ export interface Version {
 }
 
 /**
- * The identity of one view of one group. Two IDs are the same if and only if all three words are equal. They
- * have no order. An ID may occur again after its group was empty.
+ * The identity of one view of one group. Two IDs are the same if and only if all three numbers are equal. IDs
+ * have no order. An ID can occur again after its group was empty.
  */
 export interface GroupId {
-  /** ID of the daemon that formed the daemon membership. */
+  /** ID of the daemon that formed the current ring of daemons. */
   daemonId: number;
-  /** Seconds since 1970 of the daemon membership; strictly increasing at one daemon. */
+  /** Time when the ring was formed, in seconds since 1970. At one daemon, it always increases. */
   time: number;
-  /** 1 for the first view of a group in a daemon membership, one more for each later view. */
+  /** 1 for the first view of the group in this ring, one more for each later view. */
   index: number;
 }
 
 /**
- * Limits of a mailbox's event queue. An unset field takes the sidecar's default. A value above the sidecar's
- * own limit is rejected with INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and metadata `bound` has the limit.
+ * Limits of a mailbox's event queue. For an unset field, the sidecar uses its default. It rejects a value above
+ * its own limit with INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE; metadata `bound` has the limit.
  *
- * Events are queued until they are delivered to a Receive; with EXPLICIT acknowledgement, until they are
- * acknowledged. With PAUSE, one more read from the daemon (64 KiB) may exceed a limit. An empty queue accepts
- * an event of any size. Close to the sidecar's limit for all queues, a mailbox may hold at most the free
- * part, and replay windows shrink likewise.
+ * An event counts towards the limits until it is delivered to a Receive; with EXPLICIT acknowledgement, until
+ * it is acknowledged. With PAUSE, the queue can exceed a limit by one read from the daemon (64 KiB). An empty
+ * queue accepts an event of any size.
+ *
+ * All queues together have a limit too. Close to this limit, a mailbox can queue only the free part of it, and
+ * replay windows shrink in the same way.
  */
 export interface QueueLimits {
   /** Maximum number of queued events. Unit: events. 0 = the default (1,000,000). */
   maxEvents: bigint;
-  /** Maximum number of queued bytes, counted as encoded events. Unit: bytes. 0 = the default (64 MiB). */
+  /** Maximum size of the queued events in their encoded form. Unit: bytes. 0 = the default (64 MiB). */
   maxBytes: bigint;
   /**
-   * With AUTO acknowledgement: size of the replay window, the delivered events that are retained for a
-   * resume. Unit: bytes. 0 = the default (4 MiB).
+   * With AUTO acknowledgement: size of the replay window, which retains delivered events for a resume. Unit:
+   * bytes. 0 = the default (4 MiB).
    */
   replayBytes: bigint;
   /** What happens when the queue reaches a limit. */
   overflow: OverflowPolicy;
   /**
-   * A lower limit that the queue may exceed only for a time. Not set in a request: the sidecar's default. Not
-   * set in a response: no soft limit, which is the default unless the sidecar is configured otherwise.
+   * A lower limit that the queue can exceed only for a limited time. Not set in a request: the sidecar uses its
+   * default, which is no soft limit unless configured otherwise. Not set in a response: no soft limit.
    */
   softLimit: SoftLimit | undefined;
 }
 
 /**
- * How long a queue may be nearly full. If the queue exceeds the soft limit for longer, without a break, the
- * mailbox ends. A Receive gets the queued events and then ends with RESOURCE_EXHAUSTED, reason SLOW_CONSUMER.
- * The time restarts each time the queue falls to the soft limit. A SlowConsumerNotice reports the remaining
- * time.
+ * A soft limit of a queue. If the queue stays above the soft limit for longer than `time`, the mailbox ends. A
+ * Receive gets the queued events and then ends with RESOURCE_EXHAUSTED, reason SLOW_CONSUMER. If the queue
+ * falls to the soft limit before, the time starts again at the next excess. A SlowConsumerNotice reports the
+ * remaining time.
  */
 export interface SoftLimit {
   /**
-   * The soft limit, as a fraction of max_events, of max_bytes, and of the part of the total queue that is
-   * free for this mailbox. The smallest one applies. Above 0, at most 1; at most the fraction of the
-   * sidecar's own soft limit, if one is configured. 0 = the default (0.5). Else INVALID_ARGUMENT, reason
-   * LIMIT_OUT_OF_RANGE.
+   * The soft limit, as a fraction of three limits: max_events, max_bytes, and the part of the sidecar's total
+   * queue that is free for this mailbox. The smallest result applies. The fraction must be above 0 and at most
+   * 1. If the sidecar is configured with a soft limit, its fraction is the maximum. Else INVALID_ARGUMENT,
+   * reason LIMIT_OUT_OF_RANGE. 0 = the default (0.5).
    */
   fraction: number;
   /**
-   * How long the queue may exceed the soft limit. 100 ms to 24 hours; else INVALID_ARGUMENT, reason
+   * Time for which the queue can exceed the soft limit. 100 ms to 24 hours; else INVALID_ARGUMENT, reason
    * LIMIT_OUT_OF_RANGE. If the sidecar is configured with a soft limit, its time is the maximum and the
-   * default. Without a default, the field is required: INVALID_ARGUMENT, reason FIELD_REQUIRED.
+   * default. Otherwise, the field is required: INVALID_ARGUMENT, reason FIELD_REQUIRED.
    */
   time: Duration | undefined;
 }
 
 /**
- * Whether and how a mailbox replaces a lost daemon connection. The sidecar retries with a backoff (0.1 s to 1
- * s unless configured otherwise, with random variation). It tries the lost daemon first. If the mailbox was
+ * Whether and how a mailbox replaces a lost daemon connection. The sidecar retries with a backoff: 0.1 s to 1 s
+ * unless configured otherwise, with random variation. It tries the previous daemon first. If the mailbox was
  * opened at a default daemon from a list, the sidecar then tries the other daemons of the list. It makes no
  * attempt while the event queue is full (OVERFLOW_POLICY_PAUSE).
  *
- * Meanwhile the state is RECONNECTING. Receive delivers queued events, the lease continues, and Join and
- * Leave change which groups the mailbox joins after the reconnect. A Join with await_view waits for the view
- * after the reconnect. A Leave with await_view returns at once, without a self-leave, because the loss ended
- * the membership. GetView has no view until new ones arrive.
+ * While the sidecar reconnects, the state of the mailbox is RECONNECTING. Receive delivers queued events, and
+ * the lease continues. Join and Leave change the groups that the mailbox joins after the reconnect. A Join with
+ * await_view waits for the view after the reconnect. A Leave with await_view returns at once, without a
+ * self-leave, because the loss ended the membership. GetView has no view until new views arrive.
  */
 export interface ReconnectPolicy {
   /**
-   * True: reconnect, join the groups again in the original order, and report this with the events
-   * ConnectionLost and ConnectionRestored. Default false: the mailbox ends with the connection, and the other
-   * fields have no effect. A sidecar that does not offer it answers UNIMPLEMENTED, reason
-   * RECONNECT_NOT_SUPPORTED.
+   * True: the sidecar reconnects, joins the groups again in the original order, and reports this with the
+   * events ConnectionLost and ConnectionRestored. Default false: the mailbox ends with the connection, and the
+   * other fields have no effect. Earlier releases of the sidecar that do not support reconnecting answer
+   * UNIMPLEMENTED, reason RECONNECT_NOT_SUPPORTED.
    */
   enabled: boolean;
   /**
-   * Time after the loss at which the mailbox ends if reconnecting has not succeeded (reason
-   * CONNECTION_CLOSED). Default: the sidecar's, 1 minute. 100 ms to 24 hours unless the sidecar is configured
-   * otherwise. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
+   * Maximum time to reconnect. Then the mailbox ends with reason CONNECTION_CLOSED. Default: the sidecar's
+   * default, 1 minute. 100 ms to 24 hours unless the sidecar is configured otherwise; else INVALID_ARGUMENT,
+   * reason LIMIT_OUT_OF_RANGE.
    */
   giveUpAfter:
     | Duration
     | undefined;
   /**
-   * What to do when another session, such as a stale one, holds the private name. The sidecar first retries
-   * the name for 10 seconds unless configured otherwise. Default END. A mailbox that was opened without a
+   * What to do when another session, such as a stale session, uses the private name. The sidecar first retries
+   * with the name for 10 seconds unless configured otherwise. Default END. A mailbox that was opened without a
    * name always gets a generated name.
    */
   onNameLoss: NameLossPolicy;
   /**
    * What happens to messages while there is no connection. Default false: Multicast fails with UNAVAILABLE,
-   * reason RECONNECTING, and no byte of the message is sent. True: the sidecar queues messages, up to
-   * MailboxLimits.max_send_queue_bytes, and their calls wait. After the reconnect, it sends them in order,
-   * after it has joined the groups again. If the mailbox ends first, the calls fail with its error and
-   * metadata `outcome` "not-sent".
+   * reason RECONNECTING, and the sidecar sends no byte of the message. True: the sidecar queues messages, up to
+   * MailboxLimits.max_send_queue_bytes, and their calls wait. After the reconnect, the sidecar joins the groups
+   * again and then sends the queued messages in order. If the mailbox ends before, the calls fail with the
+   * error of the mailbox and metadata `outcome` "not-sent".
    *
-   * In either case, messages that the lost connection had not fully accepted have an unknown outcome:
-   * UNAVAILABLE, reason CONNECTION_CLOSED, `outcome` "unknown". The sidecar does not send them again.
+   * In both cases, the outcome is unknown for messages that the lost connection had not fully accepted:
+   * UNAVAILABLE, reason CONNECTION_CLOSED, `outcome` "unknown". The sidecar does not send these messages again.
    */
   queueMulticasts: boolean;
 }
@@ -229,7 +237,7 @@ export interface Authentication {
     /** Spread's method NULL: no credential. */
     { $case: "nullMethod"; value: NullAuthentication }
     | //
-    /** Spread's method IP: the daemon checks the address that the sidecar connects from. */
+    /** Spread's method IP: the daemon checks the IPv4 address of the sidecar. */
     { $case: "ipMethod"; value: IpAuthentication }
     | undefined;
 }
@@ -239,9 +247,9 @@ export interface NullAuthentication {
 }
 
 /**
- * Spread's method IP has no parameters: the daemon compares the sidecar's IPv4 address with its file
- * spread.access_ip. It rejects every Unix socket and IPv6 connection. If the daemon rejects the address or
- * does not offer the method: UNAUTHENTICATED, reason REJECT_AUTH.
+ * Spread's method IP has no parameters. The daemon compares the sidecar's IPv4 address with the daemon's file
+ * spread.access_ip. The daemon rejects every Unix socket and every IPv6 connection. If the daemon rejects the
+ * address or does not offer the method: UNAUTHENTICATED, reason REJECT_AUTH.
  */
 export interface IpAuthentication {
 }

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class MailboxServiceStub(object):
-    """Mailboxes of Spread.
+    """Opens, uses and ends mailboxes of Spread.
     """
 
     def __init__(self, channel):
@@ -103,21 +103,23 @@ class MailboxServiceStub(object):
 
 
 class MailboxServiceServicer(object):
-    """Mailboxes of Spread.
+    """Opens, uses and ends mailboxes of Spread.
     """
 
     def Connect(self, request, context):
-        """Opens a mailbox (SP_connect). A failed call opens none.
+        """Opens a mailbox (SP_connect). A failed call opens no mailbox.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Disconnect(self, request, context):
-        """Ends a mailbox (SP_disconnect, SP_kill). It is no error if the mailbox does not exist. A Receive of the
-        mailbox first gets the queued events. If the receiver stalls, the sidecar waits for at most one lease
-        period (ConnectRequest.lease), then disconnects the receiver. Until then, the mailbox counts towards the
-        limits of mailboxes and of queued bytes. The call itself does not wait for the receiver.
+        """Ends a mailbox (SP_disconnect, SP_kill). The call also succeeds if the mailbox does not exist. It does not
+        wait for the receiver of the mailbox.
+
+        A Receive of the mailbox gets the queued events before it ends. If the receiver stalls, the sidecar waits
+        for at most one lease period (ConnectRequest.lease) and then disconnects the receiver. Until then, the
+        mailbox counts towards the limits for mailboxes and for queued bytes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -138,12 +140,12 @@ class MailboxServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Multicast(self, request, context):
-        """Sends one message (SP_multicast, SP_multigroup_multicast). The response comes when the daemon's
-        connection has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the
-        order in which their calls arrived, over unary calls and streams together.
+        """Sends one message (SP_multicast, SP_multigroup_multicast). The sidecar responds when its connection to the
+        daemon has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the order
+        in which their calls arrived. Unary calls and streams share this order.
 
-        When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown:
-        the message may have been sent. If the sidecar itself cannot know the outcome, metadata `outcome` is
+        If the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown: the
+        sidecar may have sent the message. If the sidecar itself does not know the outcome, the metadata `outcome` is
         "unknown". The sidecar never sends a message twice on its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -151,45 +153,45 @@ class MailboxServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def MulticastStream(self, request_iterator, context):
-        """Sends many messages in order. The first frame names the mailbox. It must arrive within a minute unless
-        the sidecar is configured otherwise, else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
+        """Sends many messages in order. The first frame names the mailbox. This frame must arrive within a minute
+        unless the sidecar is configured otherwise; else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
 
-        The responses count the decided messages cumulatively. A response reports a rejected message with its
-        index, and the stream continues. When the stream breaks, the outcome is unknown only for the messages
-        after the last response.
+        Each response has the total number of messages that are decided so far: handed to the daemon or rejected.
+        A response reports each rejected message with its index, and the stream continues. If the stream breaks,
+        the outcome is unknown only for the messages after the last response.
 
-        When the mailbox ends, the stream ends too, even if it is idle, with the status that a send would get.
-        Metadata `outcome` "not-sent" means that no message after the last response was sent.
+        When the mailbox ends, the stream also ends, even if it is idle. Its status is the status that a Multicast
+        would get. The metadata `outcome` "not-sent" means that the sidecar sent no message after the last response.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Receive(self, request, context):
-        """Delivers the mailbox's events, starting where the request says. A mailbox has one stream at a time: a
-        second stream takes over, and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to
-        the mailbox, not to the stream, so a broken stream loses no retained event.
+        """Delivers the events of a mailbox from a requested position on. A mailbox has one Receive stream at a time.
+        A second stream takes over, and the first stream ends with ABORTED, reason RECEIVER_REPLACED. The queue
+        belongs to the mailbox, not to the stream, so a broken stream loses no retained event.
 
-        After Disconnect, the stream ends with OK after the last event. Otherwise it ends with one of these
+        After Disconnect, the stream ends with OK after the last event. Otherwise, the stream ends with one of these
         statuses:
 
-        - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon is lost or disconnected this mailbox. With
-        ReconnectPolicy the stream continues, and ends so only when the sidecar gives up.
+        - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon was lost, or it disconnected this mailbox. With
+        ReconnectPolicy, the stream continues, and gets this status only when the sidecar gives up.
         - UNAVAILABLE, reason DRAINING: the sidecar is shutting down.
         - RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW or SLOW_CONSUMER: a limit of the queue took effect.
         - ABORTED, reason LEASE_EXPIRED: the lease expired.
 
-        Metadata `last_sequence` is the last event's sequence. The stream delivers every retained event before it
-        ends. Exception: after QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar stops waiting for a Receive that
-        reads nothing for one lease period.
+        The metadata `last_sequence` is the sequence of the last event. The stream delivers every retained event
+        before it ends, with one exception. After QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar disconnects a
+        receiver that reads nothing for one lease period.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Acknowledge(self, request, context):
-        """Releases events up to a sequence. Only needed with EXPLICIT acknowledgement. With AUTO, the call is
-        allowed and shortens the replay window.
+        """Releases the events up to a sequence. Clients need this call only with EXPLICIT acknowledgement. With AUTO,
+        the call is allowed, and shortens the replay window.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -210,15 +212,15 @@ class MailboxServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetView(self, request, context):
-        """Returns the current view of a group that the mailbox is in, without waiting for a change.
+        """Returns the current view of a group of the mailbox, without waiting for a change.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListMailboxes(self, request, context):
-        """Returns the state and counters of all mailboxes. For operators: needs the admin token
-        (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
+        """Returns the state and counters of all mailboxes. This call is for operators. It needs the admin token
+        (`authorization: Bearer <token>`); else PERMISSION_DENIED, reason ADMIN_ONLY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -308,7 +310,7 @@ def add_MailboxServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class MailboxService(object):
-    """Mailboxes of Spread.
+    """Opens, uses and ends mailboxes of Spread.
     """
 
     @staticmethod
