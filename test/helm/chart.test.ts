@@ -44,7 +44,7 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
   });
 
   it('fails with a message without addresses of daemons', async () => {
-    await expect(manifests()).rejects.toThrow('daemon.external.addresses: say where');
+    await expect(manifests()).rejects.toThrow('daemon.external.addresses: the list is empty');
     await expect(manifests({ values: { daemon: { mode: 'container' } } })).rejects.toThrow('daemon.image');
   });
 
