@@ -156,6 +156,13 @@ const parts = [
     inCi: true,
   },
   {
+    name: 'terminal',
+    what: '`top` on a pseudo terminal',
+    enable: 'Install script of util-linux (Debian: bsdutils), and stty.',
+    available: () => works('script', ['-qfc', 'stty -a', '/dev/null']),
+    inCi: true,
+  },
+  {
     name: 'actionlint',
     what: 'the check of the GitHub workflows',
     enable: `Run \`GOBIN=~/.cache/spread-sidecar/actionlint/${ACTIONLINT_VERSION} go install github.com/rhysd/actionlint/cmd/actionlint@v${ACTIONLINT_VERSION}\`.`,

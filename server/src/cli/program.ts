@@ -10,6 +10,7 @@ import { mailboxesCommand } from './commands/mailboxes.js';
 import { receiveCommand } from './commands/receive.js';
 import { sendCommand } from './commands/send.js';
 import { serveCommand } from './commands/serve.js';
+import { topCommand } from './commands/top.js';
 import { userCommand } from './commands/user.js';
 import type { CommandContext, Done } from './context.js';
 import { EXIT_CODES } from './exit-codes.js';
@@ -59,6 +60,7 @@ export function createProgram(context: CommandContext, done: Done, helpTopic?: s
     floodCommand,
     checkCommand,
     healthcheckCommand,
+    topCommand,
     mailboxesCommand,
     groupsCommand,
     eventsCommand,

@@ -18,6 +18,7 @@ const COMMANDS = [
   'flood',
   'check',
   'healthcheck',
+  'top',
   'mailboxes',
   'groups',
   'events',

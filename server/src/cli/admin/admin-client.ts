@@ -65,7 +65,8 @@ export function jsonLine(value: unknown): string {
   );
 }
 
-const addressOf = ({ host, port }: AdminPort) =>
+/** The address of the admin port, for messages. */
+export const addressOf = ({ host, port }: AdminPort): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
 const notAdmin = (where: string, why: string) =>

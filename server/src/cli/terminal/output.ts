@@ -1,12 +1,14 @@
 import type { Writable } from 'node:stream';
 import { createColors } from 'picocolors';
 
+type TerminalStream = Writable & { isTTY?: boolean; columns?: number; rows?: number };
+
 /**
  * Standard output or standard error of a command. Waits for a slow reader. A reader that closes the pipe (`… |
  * head -1`) stops the command.
  */
 export class Output {
-  readonly #stream: Writable & { isTTY?: boolean; columns?: number };
+  readonly #stream: TerminalStream;
   readonly #onGone: (error: NodeJS.ErrnoException) => void;
   #gone = false;
   readonly #onError = (error: NodeJS.ErrnoException) => {
@@ -21,11 +23,7 @@ export class Output {
    * @param colors - whether a terminal may be coloured
    * @param onGone - called when the reader has closed the stream
    */
-  constructor(
-    stream: Writable & { isTTY?: boolean; columns?: number },
-    colors: boolean,
-    onGone: (error: NodeJS.ErrnoException) => void,
-  ) {
+  constructor(stream: TerminalStream, colors: boolean, onGone: (error: NodeJS.ErrnoException) => void) {
     this.#stream = stream;
     this.#onGone = onGone;
     this.colors = createColors(colors && this.isTerminal);
@@ -39,6 +37,11 @@ export class Output {
   /** Width of the terminal in characters. 80 if the width is unknown. */
   get columns(): number {
     return this.#stream.columns ?? 80;
+  }
+
+  /** Height of the terminal in lines. 24 if the height is unknown. */
+  get rows(): number {
+    return this.#stream.rows ?? 24;
   }
 
   /** The stream for libraries that need one. */

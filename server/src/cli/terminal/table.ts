@@ -61,7 +61,7 @@ function fitWidths(natural: readonly number[], columns: number): number[] {
 }
 
 /** The text within a width. The last character of a cut text is `…`. */
-function cut(text: string, width: number): string {
+export function cut(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   let kept = '';
   let used = 1;
