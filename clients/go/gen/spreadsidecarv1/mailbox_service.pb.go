@@ -67,7 +67,7 @@ const (
 	ErrorReason_ERROR_REASON_FIELD_INVALID ErrorReason = 3
 	// INVALID_ARGUMENT: A limit, a duration or a count is outside its range. Metadata: `field`, `limit`, `bound`.
 	ErrorReason_ERROR_REASON_LIMIT_OUT_OF_RANGE ErrorReason = 4
-	// PERMISSION_DENIED: The spread name is neither a configured daemon nor on the allow-list. Metadata: `field`.
+	// PERMISSION_DENIED: The Spread name is neither a default daemon nor in `daemon.allow`. Metadata: `field`.
 	ErrorReason_ERROR_REASON_DAEMON_NOT_ALLOWED ErrorReason = 5
 	// ABORTED: Another Receive took over this mailbox. Metadata: `last_sequence`.
 	ErrorReason_ERROR_REASON_RECEIVER_REPLACED ErrorReason = 6
@@ -124,20 +124,21 @@ const (
 	// MulticastStream, the outcome is "unknown" if the outcome of an earlier message is unknown. Metadata: `outcome`. A
 	// google.rpc.RetryInfo gives the delay before a retry.
 	ErrorReason_ERROR_REASON_RECONNECTING ErrorReason = 25
-	// RESOURCE_EXHAUSTED: The sidecar, or this client, has reached its maximum number of open calls. Metadata: `limit`,
-	// `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
+	// RESOURCE_EXHAUSTED: The sidecar, this connection or this client has reached its maximum number of open calls or of
+	// unread response bytes. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a
+	// retry.
 	ErrorReason_ERROR_REASON_TOO_MANY_CALLS ErrorReason = 26
-	// RESOURCE_EXHAUSTED: This client made more calls, or sent more messages, in one second than its rate limit allows.
-	// The sidecar did nothing for this call. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the
-	// delay before a retry.
+	// RESOURCE_EXHAUSTED: This client started more calls, or sent more messages, than its rate limit allows. The sidecar
+	// did nothing for this call. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a
+	// retry.
 	ErrorReason_ERROR_REASON_RATE_LIMITED ErrorReason = 27
 	// RESOURCE_EXHAUSTED: A request message is larger than the limit. Metadata: `limit`, `bound`, `outcome`.
 	ErrorReason_ERROR_REASON_REQUEST_TOO_LARGE ErrorReason = 28
 	// DEADLINE_EXCEEDED: The request did not arrive completely within the time limit of the sidecar. The sidecar did
 	// nothing for this call. Metadata: `limit`, `bound`, `outcome`.
 	ErrorReason_ERROR_REASON_REQUEST_TIMEOUT ErrorReason = 29
-	// RESOURCE_EXHAUSTED: Requests that the sidecar has not processed yet hold too many bytes, and this connection holds
-	// most of them. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
+	// RESOURCE_EXHAUSTED: The requests that the sidecar has not processed yet have too many bytes, and this connection
+	// has the most. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
 	ErrorReason_ERROR_REASON_REQUEST_BUFFER_FULL ErrorReason = 30
 	// UNAVAILABLE: The connection reached its maximum age. The mailbox stays open. The outcome is "unknown" if the
 	// sidecar may have carried out the call. Metadata: `outcome`. A google.rpc.RetryInfo gives the delay before a retry.

@@ -51,7 +51,7 @@ export enum ErrorReason {
   FIELD_INVALID = 3,
   /** LIMIT_OUT_OF_RANGE - INVALID_ARGUMENT: A limit, a duration or a count is outside its range. Metadata: `field`, `limit`, `bound`. */
   LIMIT_OUT_OF_RANGE = 4,
-  /** DAEMON_NOT_ALLOWED - PERMISSION_DENIED: The spread name is neither a configured daemon nor on the allow-list. Metadata: `field`. */
+  /** DAEMON_NOT_ALLOWED - PERMISSION_DENIED: The Spread name is neither a default daemon nor in `daemon.allow`. Metadata: `field`. */
   DAEMON_NOT_ALLOWED = 5,
   /** RECEIVER_REPLACED - ABORTED: Another Receive took over this mailbox. Metadata: `last_sequence`. */
   RECEIVER_REPLACED = 6,
@@ -135,14 +135,15 @@ export enum ErrorReason {
    */
   RECONNECTING = 25,
   /**
-   * TOO_MANY_CALLS - RESOURCE_EXHAUSTED: The sidecar, or this client, has reached its maximum number of open calls. Metadata: `limit`,
-   * `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
+   * TOO_MANY_CALLS - RESOURCE_EXHAUSTED: The sidecar, this connection or this client has reached its maximum number of open calls or of
+   * unread response bytes. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a
+   * retry.
    */
   TOO_MANY_CALLS = 26,
   /**
-   * RATE_LIMITED - RESOURCE_EXHAUSTED: This client made more calls, or sent more messages, in one second than its rate limit allows.
-   * The sidecar did nothing for this call. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the
-   * delay before a retry.
+   * RATE_LIMITED - RESOURCE_EXHAUSTED: This client started more calls, or sent more messages, than its rate limit allows. The sidecar
+   * did nothing for this call. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a
+   * retry.
    */
   RATE_LIMITED = 27,
   /** REQUEST_TOO_LARGE - RESOURCE_EXHAUSTED: A request message is larger than the limit. Metadata: `limit`, `bound`, `outcome`. */
@@ -153,8 +154,8 @@ export enum ErrorReason {
    */
   REQUEST_TIMEOUT = 29,
   /**
-   * REQUEST_BUFFER_FULL - RESOURCE_EXHAUSTED: Requests that the sidecar has not processed yet hold too many bytes, and this connection holds
-   * most of them. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
+   * REQUEST_BUFFER_FULL - RESOURCE_EXHAUSTED: The requests that the sidecar has not processed yet have too many bytes, and this connection
+   * has the most. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
    */
   REQUEST_BUFFER_FULL = 30,
   /**
