@@ -1,12 +1,27 @@
-import { getHeapStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { getHeapStatistics } from 'node:v8';
+import { garbageCollector } from './collector.js';
 
 /** Interval at which the process is checked. Unit: ms. */
 const PERIOD_MS = 5000;
-/** A process that has used less of one core than this since the last check is idle. */
-const IDLE_SHARE = 0.02;
-/** Smaller growth since the last collection does not justify another one. Unit: bytes. */
-const WORTHWHILE_BYTES = 4 * 1024 * 1024;
+const MIB = 1024 * 1024;
+
+/** A load at which a collection is worth its pause. */
+interface Occasion {
+  /** Largest use of one core since the last check. */
+  readonly share: number;
+  /** Smallest growth since the last collection. Unit: bytes. */
+  readonly growthBytes: number;
+  /** Shortest time since the last collection. Unit: ms. */
+  readonly restMs: number;
+}
+
+/** An idle process has nothing that a pause can delay. */
+const IDLE: Occasion = { share: 0.02, growthBytes: 4 * MIB, restMs: 0 };
+/**
+ * A process with little work is never idle: the heartbeats of 750 streams without events use 3 % of a core. A rare pause of some tens
+ * of milliseconds is acceptable when it frees much.
+ */
+const LITTLE_WORK: Occasion = { share: 0.1, growthBytes: 32 * MIB, restMs: 30_000 };
 
 /** Reads and collects the memory of the process. Tests have their own. */
 export interface CollectedProcess {
@@ -25,6 +40,7 @@ export interface CollectedProcess {
 export class IdleCollection {
   #cpuMs: number;
   #usedBytes = 0;
+  #sinceCollectionMs = Number.POSITIVE_INFINITY;
 
   constructor(private readonly process: CollectedProcess) {
     this.#cpuMs = process.cpuMs();
@@ -33,22 +49,24 @@ export class IdleCollection {
   /** Call it `elapsedMs` after the last call. */
   look(elapsedMs: number): void {
     const cpuMs = this.process.cpuMs();
-    const idle = cpuMs - this.#cpuMs < elapsedMs * IDLE_SHARE;
+    const share = (cpuMs - this.#cpuMs) / elapsedMs;
     this.#cpuMs = cpuMs;
-    if (!idle) return;
+    this.#sinceCollectionMs += elapsedMs;
     const used = this.process.usedBytes();
     // V8 has collected by itself.
     if (used < this.#usedBytes) this.#usedBytes = used;
-    if (used - this.#usedBytes < WORTHWHILE_BYTES) return;
+    const isWorthwhile = (at: Occasion) =>
+      share < at.share && used - this.#usedBytes >= at.growthBytes && this.#sinceCollectionMs >= at.restMs;
+    if (!isWorthwhile(IDLE) && !isWorthwhile(LITTLE_WORK)) return;
     this.process.collect();
+    this.#sinceCollectionMs = 0;
     this.#cpuMs = this.process.cpuMs();
     this.#usedBytes = this.process.usedBytes();
   }
 }
 
-/** Collects this process's garbage when it is idle. Does not keep the process alive. */
+/** Collects this process's garbage when it has little or no work. Does not keep the process alive. */
 export function collectWhenIdle(): void {
-  let collect: (() => void) | undefined;
   const collection = new IdleCollection({
     cpuMs: () => {
       const { user, system } = process.cpuUsage();
@@ -59,19 +77,11 @@ export function collectWhenIdle(): void {
       return used_heap_size + external_memory;
     },
     collect: () => {
-      collect ??= exposedCollector();
+      const collect = garbageCollector();
       collect();
       // The second collection frees the memory that the first one released, above all of buffers and native objects.
       collect();
     },
   });
   setInterval(() => collection.look(PERIOD_MS), PERIOD_MS).unref();
-}
-
-/** V8's own function. It exists only in contexts that are created while the flag is set. */
-function exposedCollector(): () => void {
-  setFlagsFromString('--expose-gc');
-  const collector = runInNewContext('gc') as () => void;
-  setFlagsFromString('--no-expose-gc');
-  return collector;
 }

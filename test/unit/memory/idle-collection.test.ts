@@ -69,9 +69,29 @@ describe('garbage of an idle process', () => {
     const collection = new IdleCollection(process);
     for (let i = 0; i < 10; i += 1) {
       process.garbage += 20 * MIB;
-      process.cpu += PERIOD_MS * 0.02;
+      process.cpu += PERIOD_MS * 0.1;
       collection.look(PERIOD_MS);
     }
     expect(process.collections).toBe(0);
+  });
+
+  it('is collected every 30 s while there is little work, if there is much of it', () => {
+    const process = new FakeProcess();
+    const collection = new IdleCollection(process);
+    const workFor = (seconds: number, garbage: number) => {
+      for (let ms = 0; ms < seconds * 1000; ms += PERIOD_MS) {
+        process.garbage += garbage;
+        process.cpu += PERIOD_MS * 0.05;
+        collection.look(PERIOD_MS);
+      }
+    };
+    workFor(5, 32 * MIB);
+    expect(process.collections).toBe(1);
+    workFor(25, 32 * MIB);
+    expect(process.collections).toBe(1);
+    workFor(5, 0);
+    expect(process.collections).toBe(2);
+    workFor(60, MIB);
+    expect(process.collections).toBe(2);
   });
 });

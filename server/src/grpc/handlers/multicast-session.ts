@@ -7,6 +7,7 @@ import type {
 } from 'spread-sidecar-proto';
 import type { OutgoingMessage } from '../../mailbox/mailbox-types.js';
 import { MailboxError } from '../../mailbox/sidecar-error.js';
+import { shortLivedBuffers } from '../../memory/short-lived-buffers.js';
 import { outgoingMessage } from '../codec/convert.js';
 import { EdgeError } from '../codec/edge-error.js';
 import type { Failure, FailureTranslator } from '../codec/failure.js';
@@ -113,11 +114,14 @@ export class MulticastSession {
 
   /** The next frame. Called only after allowRead(). */
   onFrame(request: IncomingFrame): void {
-    if (request instanceof Undecoded)
-      this.input.takeTurn(() => {
-        if (!this.#ended) this.#onFrame(request.decode());
-      }, request.bytes.length / BYTES_PER_CALL);
-    else this.#onFrame(request);
+    if (!(request instanceof Undecoded)) {
+      this.#onFrame(request);
+      return;
+    }
+    shortLivedBuffers.count(request.bytes.length);
+    this.input.takeTurn(() => {
+      if (!this.#ended) this.#onFrame(request.decode());
+    }, request.bytes.length / BYTES_PER_CALL);
   }
 
   #onFrame(request: MulticastStreamRequest | Malformed): void {

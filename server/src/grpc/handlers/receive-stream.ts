@@ -1,6 +1,7 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { MailboxEnd } from '../../mailbox/mailbox-types.js';
 import type { Attachment, Batch, Receiver, SlowConsumerNotice } from '../../mailbox/queue/receiver.js';
+import { shortLivedBuffers } from '../../memory/short-lived-buffers.js';
 import { slowConsumerMessage } from '../codec/convert.js';
 import { endFailure } from '../codec/failure.js';
 import { BatchFrame, frameOf, type ReceiveFrame } from '../codec/receive-frames.js';
@@ -119,6 +120,7 @@ export class ReceiveStream implements Receiver {
   /** @param taken called when the frame is no longer in use; not called if the client disconnected before */
   #write(frame: ReceiveFrame, taken?: () => void): void {
     const bytes = frame.length;
+    shortLivedBuffers.count(bytes);
     this.#bytesInFlight += bytes;
     this.#attachment?.inTransit(bytes);
     this.#busyAt = performance.now();
