@@ -1,4 +1,4 @@
-// `node scripts/program.mjs NAME …`: runs test/NAME/main.ts on the sources as they are. NAME is attack, bench, chaos, fuzz, kubernetes or measure.
+// `node scripts/program.mjs NAME …`: runs test/NAME/main.ts on the sources as they are. NAME is attack, bench, chaos, fuzz or kubernetes.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { ensureBuilt, root } from './build.mjs';

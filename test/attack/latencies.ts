@@ -1,4 +1,4 @@
-import { percentile } from '../measure/percentiles.js';
+import { percentile } from '../bench/percentiles.js';
 
 /** Phases of a run: before, during and after the attack. */
 export type Phase = 'rest' | 'attack' | 'after';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { peakMemoryMiB } from '../measure/peak-memory.js';
+import { memoryMiB } from '../bench/process-meter.js';
 import { freePort, ServeProcess } from '../support/sidecars/serve-process.js';
 import { ATTACKER_TOKEN, type Attack, type ServeOptions, type Target } from './attack.js';
 import { runAttacker } from './attacker.js';
@@ -61,7 +61,7 @@ export async function runAttack(attack: Attack, options: RunOptions): Promise<st
     await witness.stop();
     problems.push(...witness.problems, ...probe.problems);
 
-    const peakMiB = (await hasExited(sidecar)) ? Number.NaN : peakMemoryMiB(sidecar.pid);
+    const peakMiB = (await hasExited(sidecar)) ? Number.NaN : memoryMiB(sidecar.pid, 'peak');
     print(
       `  attacker: ${Object.entries(figures)
         .map(([name, value]) => `${name} ${Math.round(value)}`)

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { neededFor } from './bars.js';
+import { runCheck } from './checks/run.js';
 import { parseOptions, USAGE } from './options.js';
 import { profileReport } from './profile.js';
 import { chart } from './report/chart.js';
@@ -18,6 +19,7 @@ const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
  * The exit code is 1 when a requested measurement failed. Missed bars are shown and do not change the exit code.
  */
 export async function main(args: readonly string[], print: (line: string) => void): Promise<number> {
+  if (args[0] === 'check') return runCheck(args.slice(1), print);
   const options = parseOptions(args);
   if (options.help) {
     print(USAGE);

@@ -19,6 +19,7 @@ export interface BenchOptions {
 }
 
 export const USAGE = `npm run bench -- [options]
+npm run bench -- check NAME [options]     check behaviour after failures and under full load; check --help lists the names
 
   --quick              one short round with few subjects: shows that everything runs; its figures are not valid
   --bars               only the measurements for the bars of docs/performance.md, and the table of bars

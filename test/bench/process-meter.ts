@@ -20,8 +20,24 @@ export function cpuSeconds(pid: number): number | undefined {
 
 /** Resident memory of a process in KiB. Undefined without /proc or after the end of the process. */
 export function residentKiB(pid: number): number | undefined {
+  return kibibytes(pid, 'VmRSS');
+}
+
+/**
+ * Resident memory of a process in MiB: the current value or the maximum since its start. @throws Error without
+ * /proc or after the end of the process
+ */
+export function memoryMiB(pid: number, when: 'now' | 'peak'): number {
+  const value = kibibytes(pid, when === 'now' ? 'VmRSS' : 'VmHWM');
+  if (value === undefined) throw new Error(`/proc has no memory of the process ${pid}`);
+  return value / 1024;
+}
+
+function kibibytes(pid: number, field: string): number | undefined {
   try {
-    const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    const match = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(
+      readFileSync(`/proc/${pid}/status`, 'utf8'),
+    );
     return match ? Number(match[1]) : undefined;
   } catch {
     return undefined;

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { within } from '../support/until.js';
 import { describeMachine } from './machine.js';
 import { type BenchOptions, selects } from './options.js';
 import { formatNumber } from './report/numbers.js';
@@ -35,16 +36,21 @@ export async function runBench(
   for (const { subject: id, why } of skipped) print(`skipped: ${id}: ${why}`);
   const failures: { where: string; why: string }[] = [];
   const effort = { seconds: options.seconds, quick: options.quick };
-  const stages = new Map(nodes.map(({ path }) => [path, new Stage(path, options.profile)]));
+  const stages = new Map(
+    nodes.map(({ path }) => [path, new Stage({ node: path, profiles: options.profile })]),
+  );
   try {
     for (let round = 1; round <= options.rounds; round += 1)
       for (const pair of pairs) {
         const where = `${pair.scenario.id}/${resultId(pair)}`;
         const { path } = pair.node;
         try {
-          const measured = await patiently(
+          // Roles and tools of a stalled measurement stay until the end of the run. A stall is a defect of the harness or
+          // of a subject.
+          const measured = await within(
             pair.scenario.run(pair.subject, stages.get(path) as Stage, effort),
-            where,
+            `the end of ${where}`,
+            PATIENCE_MS,
           );
           pair.rounds.push(measured);
           print(`${round}/${options.rounds} ${where}: ${headline(pair.scenario, measured)}`);
@@ -55,7 +61,7 @@ export async function runBench(
           print(`${round}/${options.rounds} ${where}: FAILED: ${why}`);
           // After any error, the next measurement starts with fresh servers.
           await stages.get(path)?.close();
-          stages.set(path, new Stage(path, options.profile));
+          stages.set(path, new Stage({ node: path, profiles: options.profile }));
         }
       }
   } finally {
@@ -134,23 +140,4 @@ export function choose(
 function headline({ figures: [first] }: Scenario, { figures }: Measurement): string {
   if (first === undefined) return '';
   return `${formatNumber(figures[first.name] ?? Number.NaN)} ${first.name} ${first.unit}`;
-}
-
-/**
- * Roles and tools of a stalled measurement stay until the end of the run. A stall is a defect of the harness or of
- * a subject.
- */
-async function patiently<T>(work: Promise<T>, where: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`${where} was not done in ${PATIENCE_MS / 1000} s`)),
-      PATIENCE_MS,
-    );
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -6,7 +6,9 @@ import { ClientDriver } from './client-driver.js';
 import type { Server } from './servers/server-process.js';
 import {
   type Daemon,
+  MANY_SESSION_MESSAGES,
   type OtherServer,
+  type ServerSettings,
   type Sidecar,
   startEmbeddedDaemon,
   startGrpcRelay,
@@ -28,35 +30,38 @@ export class Stage {
   readonly #servers = new Map<string, Promise<Server>>();
   #names = 0;
 
-  /**
-   * @param node - path of the Node binary that runs sidecars, embedded daemons and roles
-   * @param profiles - folder for the CPU profiles of sidecars and embedded daemons
-   */
-  constructor(
-    readonly node: string,
-    readonly profiles?: string,
-  ) {}
+  readonly settings: ServerSettings;
+
+  constructor(settings: Pick<ServerSettings, 'node'> & Partial<ServerSettings>) {
+    this.settings = { maxSessionMessages: MANY_SESSION_MESSAGES, ...settings };
+  }
+
+  /** Path of the Node binary that also runs roles. */
+  get node(): string {
+    return this.settings.node;
+  }
 
   daemon(kind: DaemonKind): Promise<Daemon> {
     return this.#once(kind, () =>
-      kind === 'real' ? startRealDaemon() : startEmbeddedDaemon(this.node, this.profiles),
+      kind === 'real' ? startRealDaemon(this.settings) : startEmbeddedDaemon(this.settings),
     );
   }
 
   /**
    * @param daemon - `inside`: the embedded daemon in the sidecar's own process
    * @param options - further flags of `serve`
+   * @param env - further variables of the process
    */
-  sidecar(daemon: DaemonKind | 'inside', options: readonly string[] = []): Promise<Sidecar> {
-    return this.#once(['sidecar', daemon, ...options].join(' '), async () =>
-      startSidecar(
-        this.node,
-        this.folder,
-        daemon === 'inside' ? undefined : await this.daemon(daemon),
-        this.profiles,
-        options,
-      ),
-    );
+  sidecar(
+    daemon: DaemonKind | 'inside',
+    options: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Sidecar> {
+    const key = ['sidecar', daemon, ...options, JSON.stringify(env)].join(' ');
+    return this.#once(key, async () => {
+      const behind = daemon === 'inside' ? undefined : await this.daemon(daemon);
+      return startSidecar(this.settings, this.folder, behind, options, env);
+    });
   }
 
   nats(): Promise<OtherServer> {
@@ -68,7 +73,7 @@ export class Stage {
   }
 
   grpcRelay(): Promise<OtherServer> {
-    return this.#once('grpc relay', () => startGrpcRelay(this.node));
+    return this.#once('grpc relay', () => startGrpcRelay(this.settings));
   }
 
   client(client: Client, asyncio: boolean): Promise<ClientDriver> {
@@ -81,9 +86,13 @@ export class Stage {
     return `${prefix}${this.#names}`;
   }
 
-  /** A new, empty stage like this one, for servers that serve only one measurement. The caller closes it. */
-  fresh(): Stage {
-    return new Stage(this.node, this.profiles);
+  /**
+   * A new, empty stage like this one, for servers that serve only one measurement. The caller closes it.
+   *
+   * @param changes - settings that differ from those of this stage
+   */
+  fresh(changes: Partial<ServerSettings> = {}): Stage {
+    return new Stage({ ...this.settings, ...changes });
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { type JudgedBar, judge } from '../bars.js';
+import { type CheckedFigure, isWithin } from '../checks/check.js';
 import { type Results, ratioOf, type ScenarioRounds, summaryOf } from '../results.js';
 import { median } from '../statistics.js';
 import { formatNumber } from './numbers.js';
@@ -69,6 +70,24 @@ export function barsTable(results: Results): Rows {
       judged.measured ? formatNumber(judged.measured.mad) : '–',
       judged.verdict,
     ]),
+  ];
+}
+
+/** The figures of a check, their bounds, and whether each figure is within its bounds. */
+export function checkTable(figures: readonly CheckedFigure[]): Rows {
+  const quantity = (value: number, unit: string) =>
+    `${Number.isInteger(value) ? value.toLocaleString('en-US') : formatNumber(value)} ${unit}`.trim();
+  return [
+    ['figure', 'bound', 'measured', 'verdict'],
+    ...figures.map((figure) => {
+      const { name, value, unit, atLeast, atMost } = figure;
+      const bounds = [
+        ...(atLeast === undefined ? [] : [`≥ ${quantity(atLeast, unit)}`]),
+        ...(atMost === undefined ? [] : [`≤ ${quantity(atMost, unit)}`]),
+      ];
+      const verdict = bounds.length === 0 ? '' : isWithin(figure) ? 'met' : 'EXCEEDED';
+      return [name, bounds.join(', '), quantity(value, unit), verdict];
+    }),
   ];
 }
 

@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RealSpread } from '../../support/daemons/real-spread.js';
 import { freePort } from '../../support/sidecars/serve-process.js';
-import { until } from '../../support/until.js';
-import { findProgram, type Server, ServerProcess } from './server-process.js';
+import { type Exit, findProgram, type Server, ServerProcess } from './server-process.js';
 
 const MAIN = fileURLToPath(new URL('../../../dist/server/main.js', import.meta.url));
 
@@ -12,7 +11,10 @@ const MAIN = fileURLToPath(new URL('../../../dist/server/main.js', import.meta.u
  * between a sender and a receiver of different processes, so this limit is high enough not to matter. Our roles
  * have their own window.
  */
-const MAX_SESSION_MESSAGES = 1_000_000;
+export const MANY_SESSION_MESSAGES = 1_000_000;
+
+/** The default of both daemons. */
+export const DEFAULT_SESSION_MESSAGES = 1000;
 
 /** A Spread daemon. Its Unix socket has the path that Spread's own client library uses. */
 export interface Daemon extends Server {
@@ -25,82 +27,109 @@ const profileFlags = (folder: string | undefined, name: string): readonly string
     ? []
     : ['--cpu-prof', '--cpu-prof-dir', folder, '--cpu-prof-name', `${name}.cpuprofile`];
 
-export async function startRealDaemon(): Promise<Daemon> {
-  const spread = await RealSpread.start({ maxSessionMessages: MAX_SESSION_MESSAGES });
+/** Settings of servers. */
+export interface ServerSettings {
+  /** Path of the Node binary that runs sidecars and embedded daemons. */
+  readonly node: string;
+  /** Folder for their CPU profiles. */
+  readonly profiles?: string | undefined;
+  /** Number of unread messages after which a daemon disconnects a client. */
+  readonly maxSessionMessages: number;
+}
+
+export async function startRealDaemon({ maxSessionMessages }: ServerSettings): Promise<Daemon> {
+  const spread = await RealSpread.start({ maxSessionMessages });
   return { name: 'daemon', pid: spread.pid, port: spread.port, stop: () => spread.stop() };
 }
 
-/**
- * @param node - path of the Node binary
- * @param profiles - folder for a CPU profile
- */
-export async function startEmbeddedDaemon(node: string, profiles?: string): Promise<Daemon> {
-  const port = await freePort();
+/** An embedded daemon as its own process. */
+export interface EmbeddedDaemon extends Daemon {
+  /** Ends the process, so that it sends no disconnect message. */
+  kill(): Promise<void>;
+}
+
+/** @param port - default: a free port */
+export async function startEmbeddedDaemon(
+  { node, profiles, maxSessionMessages }: ServerSettings,
+  port?: number,
+): Promise<EmbeddedDaemon> {
+  const own = port ?? (await freePort());
   const server = new ServerProcess('daemon', node, [
-    ...profileFlags(profiles, `daemon-${port}`),
+    ...profileFlags(profiles, `daemon-${own}`),
     MAIN,
-    ...['daemon', '--quiet', '--port', String(port), '--socket', `/tmp/${port}`],
-    ...['--max-session-messages', String(MAX_SESSION_MESSAGES)],
+    ...['daemon', '--quiet', '--port', String(own), '--socket', `/tmp/${own}`],
+    ...['--max-session-messages', String(maxSessionMessages)],
   ]);
-  await server.listens({ path: `/tmp/${port}` });
-  return { name: server.name, pid: server.pid, port, stop: () => server.stop() };
+  await server.listens({ path: `/tmp/${own}` });
+  return {
+    name: server.name,
+    pid: server.pid,
+    port: own,
+    stop: () => server.stop(),
+    kill: () => server.kill(),
+  };
 }
 
 /** A sidecar, and the targets for applications. */
 export interface Sidecar extends Server {
   readonly unixTarget: string;
   readonly tcpTarget: string;
+  readonly adminPort: number;
   /** Time from the start of the process until it was ready. */
   readonly readyMs: number;
+  readonly exited: Promise<Exit>;
+  signal(signal: NodeJS.Signals): void;
 }
 
 /**
- * @param node - path of the Node binary
+ * @param folder - folder for sockets
  * @param daemon - undefined: with the embedded daemon in the same process
- * @param profiles - folder for a CPU profile
  * @param options - further flags of `serve`
+ * @param env - further variables of the process
  */
 export async function startSidecar(
-  node: string,
+  { node, profiles, maxSessionMessages }: ServerSettings,
   folder: string,
   daemon: Daemon | undefined,
-  profiles?: string,
   options: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Sidecar> {
   const [grpcPort, adminPort] = [await freePort(), await freePort()];
   const socket = join(folder, `sidecar-${grpcPort}.sock`);
   const startedAt = performance.now();
-  const server = new ServerProcess('sidecar', node, [
+  const args = [
     ...profileFlags(profiles, `sidecar-${grpcPort}`),
     ...[MAIN, 'serve', '--log-level', 'warn'],
     ...['--grpc-listen', `127.0.0.1:${grpcPort},unix:${socket}`],
     ...['--admin-listen', `127.0.0.1:${adminPort}`],
     ...(daemon === undefined
       ? [
-          '--embedded-daemon',
-          '--embedded-listen',
-          '127.0.0.1:0',
-          '--embedded-socket',
-          join(folder, `inside-${grpcPort}.sock`),
+          ...['--embedded-daemon', '--embedded-listen', '127.0.0.1:0'],
+          ...['--embedded-socket', join(folder, `inside-${grpcPort}.sock`)],
+          ...['--embedded-max-session-messages', String(maxSessionMessages)],
         ]
       : ['--daemon-addresses', String(daemon.port)]),
-    ...(daemon === undefined ? ['--embedded-max-session-messages', String(MAX_SESSION_MESSAGES)] : []),
     ...options,
-  ]);
-  await until(() => isReady(adminPort), { timeoutMs: 15_000, what: 'the sidecar is ready' });
+  ];
+  const server = new ServerProcess('sidecar', node, args, { env });
+  await server.starts(() => isReady(adminPort), 'is ready');
   const readyMs = performance.now() - startedAt;
   return {
     name: 'sidecar',
     pid: server.pid,
     unixTarget: `unix:${socket}`,
     tcpTarget: `127.0.0.1:${grpcPort}`,
+    adminPort,
     readyMs,
+    exited: server.exited,
+    signal: (signal) => server.signal(signal),
     stop: () => server.stop(),
   };
 }
 
-async function isReady(port: number): Promise<boolean> {
-  const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+/** Whether the readiness probe of a sidecar succeeds. */
+export async function isReady(adminPort: number): Promise<boolean> {
+  const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined);
   await answer?.arrayBuffer();
   return answer?.ok ?? false;
 }
@@ -128,10 +157,12 @@ export function startRedis(): Promise<OtherServer> {
 const RELAY = fileURLToPath(new URL('grpc-relay.ts', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** A bare grpc-js server. @param node - path of the Node binary */
-export async function startGrpcRelay(node: string): Promise<OtherServer> {
+/** A bare grpc-js server. */
+export async function startGrpcRelay({ node }: ServerSettings): Promise<OtherServer> {
   const port = await freePort();
-  const server = new ServerProcess('server', node, ['--import', 'tsx', RELAY, String(port)], ROOT);
+  const server = new ServerProcess('server', node, ['--import', 'tsx', RELAY, String(port)], {
+    cwd: ROOT,
+  });
   await server.listens({ host: '127.0.0.1', port });
   return { name: server.name, pid: server.pid, port, stop: () => server.stop() };
 }

@@ -2,7 +2,7 @@ import { EventBatch, ReceiveResponse } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
 import { progressOf } from '../../bench/native/flooder.js';
 import { roundTripOf } from '../../bench/native/pinger.js';
-import { CpuWatch, cpuSeconds, cpuSecondsOf, residentKiB } from '../../bench/process-meter.js';
+import { CpuWatch, cpuSeconds, cpuSecondsOf, memoryMiB, residentKiB } from '../../bench/process-meter.js';
 import { selfTimes } from '../../bench/profile.js';
 import { CreditReader, SlowestCount } from '../../bench/roles/credit.js';
 import { countEvents } from '../../bench/roles/raw-receiver.js';
@@ -36,12 +36,16 @@ describe('/proc', () => {
   it('has nothing for a process that has ended', () => {
     expect(cpuSeconds(2 ** 30)).toBeUndefined();
     expect(residentKiB(2 ** 30)).toBeUndefined();
+    expect(() => memoryMiB(2 ** 30, 'peak')).toThrow('/proc has no memory of the process');
     expect(new CpuWatch([2 ** 30]).stop()).toBe(0);
   });
 
   it.runIf(process.platform === 'linux')('knows this process', () => {
     expect(cpuSeconds(process.pid)).toBeGreaterThan(0);
     expect(residentKiB(process.pid)).toBeGreaterThan(1024);
+    const now = memoryMiB(process.pid, 'now');
+    expect(now).toBeGreaterThan(1);
+    expect(memoryMiB(process.pid, 'peak')).toBeGreaterThanOrEqual(now);
     expect(new CpuWatch([process.pid]).stop()).toBeGreaterThan(0);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { percentilesOf } from '../../bench/percentiles.js';
+import { percentile, percentilesOf } from '../../bench/percentiles.js';
 import { median, pairedRatios, quantile, summarize } from '../../bench/statistics.js';
 
 describe('statistics of rounds', () => {
@@ -60,5 +60,11 @@ describe('percentiles of round trips', () => {
   it('accepts less than a microsecond and more than an hour', () => {
     expect(percentilesOf([0.2]).p50).toBe(1);
     expect(percentilesOf([1e12]).p50).toBeGreaterThan(3.5e9);
+  });
+
+  it('of a list are values of the list', () => {
+    expect(percentile([4, 1, 3, 2], 0.5)).toBe(3);
+    expect(percentile([4, 1, 3, 2], 1)).toBe(4);
+    expect(percentile([], 0.5)).toBeNaN();
   });
 });

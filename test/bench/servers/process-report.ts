@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ServeProcess } from '../support/sidecars/serve-process.js';
-import { until } from '../support/until.js';
+import { until } from '../../support/until.js';
+import type { Sidecar } from './servers.js';
 
 const HOOK = fileURLToPath(new URL('report-on-signal.mjs', import.meta.url));
 
@@ -19,17 +19,15 @@ export interface ProcessReport {
 /** The environment of a process that can report its resources. */
 export const reporting = (folder: string): Record<string, string> => ({
   NODE_OPTIONS: `--import=${HOOK}`,
-  MEASURE_REPORT: join(folder, 'report.json'),
+  BENCH_REPORT: join(folder, 'report.json'),
 });
 
 /** Requests the report of a process that was started with reporting(folder). */
-export async function reportOf(process: ServeProcess, folder: string): Promise<ProcessReport> {
+export async function reportOf(process: Sidecar, folder: string): Promise<ProcessReport> {
   const file = join(folder, 'report.json');
   rmSync(file, { force: true });
-  process.kill('SIGUSR2');
+  process.signal('SIGUSR2');
   await until(() => existsSync(file), { timeoutMs: 10_000, what: 'the report of the process' });
   const report = JSON.parse(readFileSync(file, 'utf8')) as Omit<ProcessReport, 'descriptors'>;
   return { ...report, descriptors: readdirSync(`/proc/${process.pid}/fd`).length };
 }
-
-export const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;

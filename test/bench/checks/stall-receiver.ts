@@ -1,4 +1,5 @@
 import type { Mailbox, SpreadError } from 'spread-sidecar-client';
+import type { CheckedFigure } from './check.js';
 import { readStamp, type Stamp } from './stamped-load.js';
 
 /**
@@ -57,4 +58,18 @@ export class StallReceiver {
       this.end = error as SpreadError;
     }
   }
+}
+
+/** The messages of a receiver that has to get all of them. */
+export function completeness(receiver: StallReceiver, sent: number): readonly CheckedFigure[] {
+  const { messages, gaps, end } = receiver;
+  const missing = {
+    name: 'messages that the reading receiver did not get',
+    value: sent - messages,
+    unit: '',
+  };
+  return [
+    { ...missing, name: end ? `${missing.name} before ${end.reason}` : missing.name, atLeast: 0, atMost: 0 },
+    { name: 'gaps in its messages', value: gaps, unit: '', atMost: 0 },
+  ];
 }

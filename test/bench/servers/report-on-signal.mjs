@@ -1,15 +1,15 @@
-// Loaded into the process that is measured (NODE_OPTIONS=--import=…): at SIGUSR2 it collects garbage and writes to the file
-// MEASURE_REPORT what is left, as JSON.
+// A measured process loads this file (NODE_OPTIONS=--import=…). At SIGUSR2, the process collects garbage, and writes its remaining
+// resources to the file BENCH_REPORT as JSON.
 import { renameSync, writeFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc');
-const file = process.env.MEASURE_REPORT;
+const file = process.env.BENCH_REPORT;
 
 process.on('SIGUSR2', async () => {
-  // What is freed by finalizers and callbacks is collected by the next one.
+  // Finalizers and callbacks release objects, which the next collection reclaims.
   for (let i = 0; i < 5; i++) {
     collect();
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -1,0 +1,9 @@
+import type { Check } from './check.js';
+import { crowd } from './crowd.js';
+import { cycles } from './cycles.js';
+import { drain } from './drain.js';
+import { mailboxes } from './mailboxes.js';
+import { ready } from './ready.js';
+import { stall } from './stall.js';
+
+export const CHECKS: readonly Check[] = [crowd, cycles, drain, mailboxes, ready, stall];
