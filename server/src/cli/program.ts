@@ -10,6 +10,7 @@ import { mailboxesCommand } from './commands/mailboxes.js';
 import { receiveCommand } from './commands/receive.js';
 import { sendCommand } from './commands/send.js';
 import { serveCommand } from './commands/serve.js';
+import { tapCommand } from './commands/tap.js';
 import { topCommand } from './commands/top.js';
 import { userCommand } from './commands/user.js';
 import type { CommandContext, Done } from './context.js';
@@ -61,6 +62,7 @@ export function createProgram(context: CommandContext, done: Done, helpTopic?: s
     checkCommand,
     healthcheckCommand,
     topCommand,
+    tapCommand,
     mailboxesCommand,
     groupsCommand,
     eventsCommand,

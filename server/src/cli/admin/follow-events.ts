@@ -4,9 +4,10 @@ import type { CommandContext } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { printable } from '../terminal/event-text.js';
 import { Interruption } from '../terminal/interruption.js';
+import { jsonLine } from '../terminal/json-line.js';
 import { count } from '../terminal/output.js';
 import { type Column, tableLines } from '../terminal/table.js';
-import { type Fields, jsonLine, TemporaryFailure } from './admin-client.js';
+import { type Fields, TemporaryFailure } from './admin-client.js';
 import { field, tableWidth } from './rows.js';
 
 /** Fixed widths, because later events must be aligned with earlier ones. */

@@ -1,8 +1,9 @@
 import type { CommandContext } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { printable } from '../terminal/event-text.js';
+import { jsonLine } from '../terminal/json-line.js';
 import { type Column, tableLines } from '../terminal/table.js';
-import { type Fields, jsonLine, readPage } from './admin-client.js';
+import { type Fields, readPage } from './admin-client.js';
 import { adminPort, type RowOptions } from './admin-options.js';
 
 /** A page and its table. */

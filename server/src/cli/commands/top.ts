@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command, Option } from 'commander';
-import { type AdminPort, addressOf, jsonLine } from '../admin/admin-client.js';
+import { type AdminPort, addressOf } from '../admin/admin-client.js';
 import { type AdminOptions, addAdminOptions, adminPort } from '../admin/admin-options.js';
 import { MAILBOX_ORDERS } from '../admin/mailbox-columns.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { EnumeratedOption } from '../terminal/enumerated-option.js';
 import { Interruption } from '../terminal/interruption.js';
+import { jsonLine } from '../terminal/json-line.js';
 import { durationValue, wholeNumber } from '../terminal/values.js';
 import { LiveView, type ReadSample } from '../top/live-view.js';
 import { Sampler, sampleObject } from '../top/sample.js';

@@ -1,4 +1,5 @@
 import type { SpreadEvent } from 'spread-sidecar-client';
+import { jsonLine } from './json-line.js';
 
 /** The text of bytes that are UTF-8; undefined if they are not. */
 export function utf8(bytes: Uint8Array): string | undefined {
@@ -14,7 +15,7 @@ export function utf8(bytes: Uint8Array): string | undefined {
  * a JSON parser. A payload is in base64, and also in `text` if it is UTF-8.
  */
 export function eventToJson(event: SpreadEvent): string {
-  return JSON.stringify({
+  return jsonLine({
     kind: event.kind,
     sequence: String(event.sequence),
     receivedAt: event.receivedAt?.toISOString(),

@@ -11,7 +11,7 @@ const SHOWN_BYTES = 64;
 export function eventToText(event: SpreadEvent, colors: Colors): string {
   switch (event.kind) {
     case 'regular':
-      return `${colors.bold(event.sender)} to ${groupList(event)} ${colors.dim(details(event) + headerList(event))} ${shownPayload(event.payload)}`;
+      return `${messageHeading(event, colors)}${colors.dim(headerList(event))} ${shownPayload(event.payload)}`;
     case 'rejected': {
       const what =
         event.operation === 'MULTICAST' ? 'message to' : (event.operation ?? 'request').toLowerCase();
@@ -32,6 +32,11 @@ export function eventToText(event: SpreadEvent, colors: Colors): string {
     case 'connectionRestored':
       return colors.green(`reconnected as ${event.privateGroup} at ${event.daemon}`);
   }
+}
+
+/** The sender, groups, service type, message type and size of a message. */
+export function messageHeading(event: RegularMessage, colors: Colors): string {
+  return `${colors.bold(printable(event.sender))} to ${groupList(event)} ${colors.dim(details(event))}`;
 }
 
 const groupList = (event: RegularMessage | RejectedMessage) =>
