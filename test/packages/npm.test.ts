@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { connect } from 'spread-sidecar-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IMAGE_MS, sidecarImage } from '../support/containers/image.js';
+import { INSTALL, NODE_RELEASES, nodeFolder } from '../support/node-releases.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
 import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
@@ -13,21 +14,9 @@ import { firstProgram } from './readme-programs.js';
 import { unbuiltInstalledClone } from './unbuilt-clone.js';
 
 const root = new URL('../..', import.meta.url).pathname;
-const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline'];
 
 /** The packages that a user's project has beside the client. */
 const TOOLS = ['jest@30.5.2', '@types/node@20'];
-
-/** A release of each Node version that the Testcontainers module supports. */
-const NODES = ['20.20.2', '22.23.5', '24.22.3', '26.12.1'];
-
-/** A folder for PATH with this Node, from the npm registry. */
-async function nodeFolder(version: string): Promise<string> {
-  const folder = temporaryFolder();
-  const name = `node-linux-${process.arch}`;
-  await runCommand('npm', [...INSTALL, '--ignore-scripts', '--prefix', folder, `${name}@${version}`]);
-  return join(folder, 'node_modules', name, 'bin');
-}
 
 const COMMONJS = `import { AGREED_MESS, connect, type Mailbox, SpreadError } from 'spread-sidecar-client';
 
@@ -198,7 +187,7 @@ describe.skipIf(!isAvailable('packages'))('the npm packages of an unbuilt clone'
       image = await sidecarImage();
     }, IMAGE_MS);
 
-    it.each(NODES)(
+    it.each(NODE_RELEASES)(
       'that runs the first program of its README with Node %s',
       async (version) => {
         const PATH = `${await nodeFolder(version)}:${process.env.PATH}`;

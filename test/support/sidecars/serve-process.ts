@@ -22,12 +22,15 @@ export class ServeProcess {
   /**
    * @param launcher - a command that runs the following command, for example one that first enters a cgroup;
    * default: none
+   * @param node - the Node binary. Default: that of this process
    */
-  constructor(args: readonly string[], env: Record<string, string> = {}, launcher: readonly string[] = []) {
-    const [command, ...rest] = [...launcher, process.execPath, MAIN, 'serve', ...args] as [
-      string,
-      ...string[],
-    ];
+  constructor(
+    args: readonly string[],
+    env: Record<string, string> = {},
+    launcher: readonly string[] = [],
+    node = process.execPath,
+  ) {
+    const [command, ...rest] = [...launcher, node, MAIN, 'serve', ...args] as [string, ...string[]];
     this.#child = spawn(command, rest, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
