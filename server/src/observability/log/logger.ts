@@ -1,5 +1,6 @@
 import picocolors from 'picocolors';
 import { type Logger as Pino, pino } from 'pino';
+import { currentTrace } from '../trace-context.js';
 import { LogDestination, type LogStream } from './log-destination.js';
 import { prettyLine } from './pretty-line.js';
 import { withoutSecrets, withoutSecretTexts } from './redaction.js';
@@ -53,6 +54,7 @@ export function createLogger(options: LoggerOptions): Logger {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: traceFields,
       formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
       serializers: { err: errorFields },
     },
@@ -86,6 +88,12 @@ export const silentLogger: Logger = {
   child: () => silentLogger,
   isLevelEnabled: () => false,
 };
+
+/** The fields that connect a line with the span in which it was written, with the names of OpenTelemetry. */
+function traceFields(): object {
+  const ids = currentTrace();
+  return ids === undefined ? {} : { trace_id: ids.traceId, span_id: ids.spanId };
+}
 
 /** The shown properties of an error. Its other properties can contain anything. */
 function errorFields(error: unknown): unknown {
