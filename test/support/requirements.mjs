@@ -163,6 +163,20 @@ const parts = [
     inCi: true,
   },
   {
+    name: 'zsh',
+    what: 'the completion script in zsh',
+    enable: 'Install zsh.',
+    available: () => works('zsh', ['--version']),
+    inCi: true,
+  },
+  {
+    name: 'fish',
+    what: 'the completion script in fish',
+    enable: 'Install fish.',
+    available: () => works('fish', ['--version']),
+    inCi: true,
+  },
+  {
     name: 'actionlint',
     what: 'the check of the GitHub workflows',
     enable: `Run \`GOBIN=~/.cache/spread-sidecar/actionlint/${ACTIONLINT_VERSION} go install github.com/rhysd/actionlint/cmd/actionlint@v${ACTIONLINT_VERSION}\`.`,

@@ -1,5 +1,6 @@
 import { Command, type Help } from 'commander';
 import { checkCommand } from './commands/check.js';
+import { completionCommand } from './commands/completion.js';
 import { configCommand } from './commands/config.js';
 import { daemonCommand } from './commands/daemon.js';
 import { eventsCommand } from './commands/events.js';
@@ -67,6 +68,7 @@ export function createProgram(context: CommandContext, done: Done, helpTopic?: s
     groupsCommand,
     eventsCommand,
     configCommand,
+    completionCommand,
   ])
     program.addCommand(withHelp(make(context, done)));
   const version = new Command('version').summary('print the release, as --version does').action(async () => {

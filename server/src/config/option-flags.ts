@@ -1,6 +1,7 @@
 import { CONFIG_FILE, type OptionRow, optionRows } from './option-rows.js';
 import { sections } from './options.js';
 import type { Flags } from './sources/flags.js';
+import { isListType } from './values/value-type.js';
 
 /**
  * One flag for commander: `new Option(row.flags, row.description).helpGroup(row.group)`, with
@@ -15,6 +16,8 @@ export interface OptionFlag {
   readonly description: string;
   /** Heading in `--help`. */
   readonly group: string;
+  /** Words that are values, for completion in a shell. */
+  readonly words: readonly string[];
   /** Collects the values of a list, whose flag can be repeated. */
   readonly collect?: (value: string, previous: readonly string[] | undefined) => readonly string[];
 }
@@ -30,6 +33,7 @@ export function optionFlags(): readonly OptionFlag[] {
     flags: `--${CONFIG_FILE.flag} <path>`,
     description: `${CONFIG_FILE.text} Environment: ${CONFIG_FILE.environment}`,
     group: 'Configuration file:',
+    words: [],
   };
   return [
     config,
@@ -55,6 +59,7 @@ function optionFlag(row: OptionRow, flag: string): OptionFlag {
   const base = {
     description: describe(row),
     group: `${sections[row.section].title}:`,
+    words: (isListType(row.type) ? row.type.item : row.type).words ?? [],
   };
   if (row.isBoolean)
     return { ...base, flags: `--${flag} [${row.type.placeholder}]`, negated: `--no-${flag}` };

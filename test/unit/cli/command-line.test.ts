@@ -24,6 +24,7 @@ const COMMANDS = [
   'groups',
   'events',
   'config',
+  'completion',
 ];
 
 describe('spread-sidecar', () => {

@@ -6,6 +6,7 @@ import { firstToken, isReachedBy, targetOf } from '../connection/own-sidecar.js'
 import { loadServeConfig } from '../connection/serve-config.js';
 import type { CommandContext } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
+import { SuggestingOption } from '../terminal/suggesting-option.js';
 import { durationValue, wholeNumber } from '../terminal/values.js';
 import type { AdminPort } from './admin-client.js';
 
@@ -71,9 +72,12 @@ export function addAdminOptions(command: Command, { env }: CommandContext, json:
 /** @param orders - names for `--sort`; the sidecar checks them */
 export function addRowOptions(command: Command, orders: readonly string[], filtered: string): Command {
   return command
-    .option(
-      '--sort <name>',
-      `order of the rows: ${orders.join(', ')}; --sort=-NAME sorts in descending order (default: ${orders[0]})`,
+    .addOption(
+      new SuggestingOption(
+        '--sort <name>',
+        `order of the rows: ${orders.join(', ')}; --sort=-NAME sorts in descending order (default: ${orders[0]})`,
+        orders.flatMap((order) => [order, `-${order}`]),
+      ),
     )
     .option('--filter <text>', `show only rows with this text in ${filtered}`)
     .addOption(

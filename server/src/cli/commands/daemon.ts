@@ -18,6 +18,7 @@ import { ExitCode } from '../exit-codes.js';
 import { printable } from '../terminal/event-text.js';
 import { stopped } from '../terminal/interruption.js';
 import { count } from '../terminal/output.js';
+import { SuggestingOption } from '../terminal/suggesting-option.js';
 import { ThrottledLines } from '../terminal/throttled-lines.js';
 import { wholeNumber } from '../terminal/values.js';
 
@@ -52,7 +53,12 @@ export function daemonCommand(context: CommandContext, done: Done): Command {
       ).argParser(wholeNumber(0, 65_535)),
     )
     .option('--listen <host...>', 'hosts to listen on (default: from the file of -c, else 127.0.0.1)')
-    .option('--socket <path>', 'Unix socket; auto: /tmp/<port>; off: none', 'auto')
+    .addOption(
+      new SuggestingOption('--socket <path>', 'Unix socket; auto: /tmp/<port>; off: none', [
+        'auto',
+        'off',
+      ]).default('auto'),
+    )
     .addOption(
       new Option(
         '--max-session-messages <number>',

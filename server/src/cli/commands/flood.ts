@@ -10,7 +10,8 @@ import { type FloodPlan, STAMP_BYTES } from '../flood/flood-plan.js';
 import { FloodProgress } from '../flood/flood-progress.js';
 import { reportToText } from '../flood/flood-text.js';
 import { Interruption } from '../terminal/interruption.js';
-import { durationValue, serviceType, sizeValue, wholeNumber } from '../terminal/values.js';
+import { SuggestingOption } from '../terminal/suggesting-option.js';
+import { durationValue, SERVICE_TYPES, serviceType, sizeValue, wholeNumber } from '../terminal/values.js';
 
 interface FloodOptions extends TargetOptions {
   readonly spreadName?: string;
@@ -80,7 +81,11 @@ export function floodCommand(context: CommandContext, done: Done): Command {
         .default(1000),
     )
     .addOption(
-      new Option('--service <name>', 'unreliable, reliable, fifo, causal, agreed or safe')
+      new SuggestingOption(
+        '--service <name>',
+        'unreliable, reliable, fifo, causal, agreed or safe',
+        SERVICE_TYPES,
+      )
         .argParser(serviceType)
         .default(AGREED_MESS, 'agreed'),
     )

@@ -8,7 +8,8 @@ import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { count } from '../terminal/output.js';
 import { readAll } from '../terminal/read-all.js';
-import { header, messageType, serviceType } from '../terminal/values.js';
+import { SuggestingOption } from '../terminal/suggesting-option.js';
+import { header, messageType, SERVICE_TYPES, serviceType } from '../terminal/values.js';
 
 interface SendOptions extends ConnectionOptions {
   readonly message?: string;
@@ -30,7 +31,11 @@ export function sendCommand(context: CommandContext, done: Done): Command {
     .option('-m, --message <text>', 'text of the message (default: all of standard input)')
     .option('-l, --lines', 'send each line of standard input as a message')
     .addOption(
-      new Option('--service <name>', 'unreliable, reliable, fifo, causal, agreed or safe')
+      new SuggestingOption(
+        '--service <name>',
+        'unreliable, reliable, fifo, causal, agreed or safe',
+        SERVICE_TYPES,
+      )
         .argParser(serviceType)
         .default(AGREED_MESS, 'agreed'),
     )

@@ -7,11 +7,11 @@ import { reportLostConnection } from '../connection/connection-watch.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { type MessageFilter, matchesFilter, senderName, typeRange } from '../tap/message-filter.js';
-import { EnumeratedOption } from '../terminal/enumerated-option.js';
 import { eventToJson } from '../terminal/event-json.js';
 import { eventToText, messageHeading, printable } from '../terminal/event-text.js';
 import { Interruption } from '../terminal/interruption.js';
 import { PAYLOAD_FORMS, type PayloadForm, payloadLines } from '../terminal/payload-lines.js';
+import { EnumeratedOption } from '../terminal/suggesting-option.js';
 import { sizeValue, wholeNumber } from '../terminal/values.js';
 
 interface TapOptions extends ConnectionOptions, MessageFilter {

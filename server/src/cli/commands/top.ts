@@ -5,9 +5,9 @@ import { type AdminOptions, addAdminOptions, adminPort } from '../admin/admin-op
 import { MAILBOX_ORDERS } from '../admin/mailbox-columns.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
-import { EnumeratedOption } from '../terminal/enumerated-option.js';
 import { Interruption } from '../terminal/interruption.js';
 import { jsonLine } from '../terminal/json-line.js';
+import { EnumeratedOption } from '../terminal/suggesting-option.js';
 import { durationValue, wholeNumber } from '../terminal/values.js';
 import { LiveView, type ReadSample } from '../top/live-view.js';
 import { Sampler, sampleObject } from '../top/sample.js';

@@ -11,12 +11,13 @@ import { filesAtRest } from '../../sidecar/files-at-rest.js';
 import { CommandFailure } from '../command-failure.js';
 import type { CommandContext } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
+import { SuggestingOption } from '../terminal/suggesting-option.js';
 import { CLIENT_VARIABLES } from './client-variables.js';
 
 /** Adds a flag to a command for every option of the configuration. */
 export function addConfigOptions(command: Command): Command {
-  for (const { flags, negated, description, group, collect } of optionFlags()) {
-    const option = new Option(flags, description).helpGroup(group);
+  for (const { flags, negated, description, group, words, collect } of optionFlags()) {
+    const option = new SuggestingOption(flags, description, words).helpGroup(group);
     if (collect) option.argParser(collect);
     command.addOption(option);
     if (negated) command.addOption(new Option(negated).hideHelp());

@@ -47,6 +47,9 @@ export function header(
   return Object.fromEntries([...Object.entries(earlier), [name, text.slice(end + 1)]]);
 }
 
+/** The names of the service types. */
+export const SERVICE_TYPES: readonly string[] = Object.keys(SERVICE_BITS).map((name) => name.toLowerCase());
+
 /** Parses the name of a service type in any case, with or without `_MESS`. Returns Spread's bit. */
 export function serviceType(text: string): number {
   const name = text.toUpperCase().replace(/_MESS$/, '');

@@ -4,6 +4,8 @@ export interface ValueType<T> {
   readonly expects: string;
   /** The value's name in `--flag <name>`, such as `duration`. */
   readonly placeholder: string;
+  /** Words that are values, for completion in a shell. Other values can exist. */
+  readonly words?: readonly string[];
   /** Parses a text. Throws {@link Refusal} when the text does not match {@link expects}. */
   parse(text: string): T;
   /** The canonical text of a value. parse(format(value)) equals the value. */

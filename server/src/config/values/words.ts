@@ -4,6 +4,7 @@ import { type ListType, Refusal, type ValueType } from './value-type.js';
 export const boolean: ValueType<boolean> = {
   expects: 'true or false',
   placeholder: 'true|false',
+  words: ['true', 'false'],
   parse: (text) => {
     if (text !== 'true' && text !== 'false') throw new Refusal();
     return text === 'true';
@@ -16,6 +17,7 @@ export function oneOf<const W extends string>(...words: readonly W[]): ValueType
   return {
     expects: joined(words),
     placeholder: words.join('|'),
+    words,
     parse: (text) => {
       const word = words.find((candidate) => candidate === text);
       if (word === undefined) throw new Refusal();
@@ -31,6 +33,7 @@ export function wordOr<const W extends string, T>(words: readonly W[], type: Val
   return {
     expects: `${type.expects}, or ${joined(words)}`,
     placeholder: `${type.placeholder}|${words.join('|')}`,
+    words: [...words, ...(type.words ?? [])],
     parse: (text) => (isWord(text) ? text : type.parse(text)),
     format: (value) => (isWord(value) ? value : type.format(value)),
   };
