@@ -1,12 +1,12 @@
 import { cpuSeconds } from './process-meter.js';
 import type { Server } from './servers/server-process.js';
 
-/** Measures the processor time that servers use from the construction of the meter on. */
+/** Measures the processor time that processes use from the construction of the meter on. */
 export class LoadMeter {
   readonly #startedAt = performance.now();
   readonly #before: readonly (number | undefined)[];
 
-  constructor(private readonly servers: readonly Server[]) {
+  constructor(private readonly servers: readonly Pick<Server, 'name' | 'pid'>[]) {
     this.#before = servers.map(({ pid }) => cpuSeconds(pid));
   }
 
@@ -15,7 +15,7 @@ export class LoadMeter {
     return (performance.now() - this.#startedAt) / 1000;
   }
 
-  /** Processor seconds by server name since the construction. Omits servers whose process cannot be read. */
+  /** Processor seconds by name since the construction. Omits processes that cannot be read. */
   cpuSeconds(): Record<string, number> {
     const used: Record<string, number> = {};
     for (const [index, { name, pid }] of this.servers.entries()) {

@@ -60,6 +60,11 @@ export class RoleProcess {
     this.#say({ say: 'take', count });
   }
 
+  /** Resolves when the warm-up of the role has ended. */
+  async warm(): Promise<void> {
+    await this.#next('warm');
+  }
+
   async answer(): Promise<RoleAnswer> {
     return (await this.#next('answer')).answer;
   }

@@ -6,12 +6,17 @@ export class Conversation {
   #waiting: (() => void)[] = [];
   #cpuAtGo = process.cpuUsage();
   #stopped = false;
+  /** Called when the driver sends `stop`. */
+  onStop: () => void = () => {};
 
   constructor() {
     process.on('message', (message) => {
       const order = message as ToRole;
-      if (order.say === 'stop') this.#stopped = true;
       this.#received.push(order);
+      if (order.say === 'stop') {
+        this.#stopped = true;
+        this.onStop();
+      }
       for (const wake of this.#waiting.splice(0)) wake();
     });
     // Without a driver, nothing else would stop this role.
@@ -36,6 +41,11 @@ export class Conversation {
       if (at >= 0) return this.#received.splice(at, 1)[0] as Extract<ToRole, { say: Say }>;
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
+  }
+
+  /** Reports the end of the warm-up. */
+  warm(): void {
+    say({ say: 'warm' });
   }
 
   answer(seconds: number, samples?: readonly number[], warmUp?: number): void {

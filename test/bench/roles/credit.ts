@@ -25,12 +25,17 @@ export class CreditReader {
     const whole = Math.floor(bytes.length / BYTES) * BYTES;
     if (whole > 0) this.confirmed = bytes.readUInt32LE(whole - BYTES);
     this.#rest = bytes.subarray(whole);
+    this.release();
+  }
+
+  /** Resolves the pending more(). */
+  release(): void {
     const room = this.#room;
     this.#room = undefined;
     room?.();
   }
 
-  /** Resolves when the receivers confirm more messages. */
+  /** Resolves when the receivers confirm more messages, or on release(). */
   more(): Promise<void> {
     return new Promise((resolve) => {
       this.#room = resolve;

@@ -1,3 +1,5 @@
+import type { MeasuredOrder, WarmUpRule } from './warm-up.js';
+
 /** The connection between a role and the measured server. */
 export type PeerSpec =
   | { readonly kind: 'session'; readonly address: string }
@@ -11,13 +13,13 @@ interface Common {
   readonly peer: PeerSpec;
 }
 
-/** Sends `warmUp + count` messages of `size` bytes, to the topics in turn. */
+/** Sends messages of `size` bytes, to the topics in turn. */
 export interface SendOrder extends Common {
   readonly job: 'send';
   readonly topics: readonly string[];
   readonly size: number;
-  readonly warmUp: number;
-  readonly count: number;
+  /** Undefined: sends until the driver stops the role. */
+  readonly count?: number;
   /**
    * Largest number of messages without a confirmation from the receivers. Without `creditPath`, receivers confirm
    * nothing.
@@ -26,23 +28,19 @@ export interface SendOrder extends Common {
   readonly creditPath?: string;
   /** Messages per second. Undefined: as fast as the peer accepts messages. */
   readonly rate?: number;
-  /** With a rate: sends until the driver stops the role instead of up to a count. */
-  readonly untilStopped?: boolean;
 }
 
-/** Receives on one connection for each topic. */
+/** Receives on one connection for each topic, until the driver stops the role. */
 export interface ReceiveOrder extends Common {
   readonly job: 'receive';
   readonly topics: readonly string[];
-  /** Messages of all connections together before the clock starts. */
-  readonly warmUp: number;
-  readonly count: number;
+  /** Messages of all connections together. Undefined: the role is not measured. */
+  readonly measured?: MeasuredOrder;
   /** Whether each connection gets every message (one topic, many members), or each its own share. */
   readonly each: 'all' | 'share';
   readonly creditPath?: string;
   /** Number of messages between two confirmations. */
   readonly creditEvery?: number;
-  readonly untilStopped?: boolean;
 }
 
 /** Sends to its own topic and receives its own messages, `window` messages ahead, like spflooder without flags. */
@@ -50,8 +48,7 @@ export interface LoopOrder extends Common {
   readonly job: 'loop';
   readonly topic: string;
   readonly size: number;
-  readonly warmUp: number;
-  readonly count: number;
+  readonly measured: MeasuredOrder;
   readonly window: number;
 }
 
@@ -63,8 +60,8 @@ export interface PingOrder extends Common {
   readonly job: 'ping' | 'call';
   readonly topic: string;
   readonly size: number;
-  /** Whether the role first sends messages until the median and the processor time of a message no longer fall. */
-  readonly warmsUp: boolean;
+  /** Undefined: without a warm-up. */
+  readonly warmUp?: WarmUpRule | undefined;
   readonly count: number;
   /** 0: each message waits for the reply to the previous one. */
   readonly periodMs: number;
@@ -80,8 +77,7 @@ export interface ReflectOrder extends Common {
 export interface ChurnOrder extends Common {
   readonly job: 'churn';
   readonly topic: string;
-  readonly warmUp: number;
-  readonly count: number;
+  readonly measured: MeasuredOrder;
 }
 
 /** Opens connections, each a member of its own topic, and keeps them open until the driver stops the role. */
@@ -95,8 +91,7 @@ export interface AcceptOrder extends Common {
   readonly job: 'accept';
   readonly topic: string;
   readonly size: number;
-  readonly warmUp: number;
-  readonly count: number;
+  readonly measured: MeasuredOrder;
 }
 
 /**
@@ -143,5 +138,6 @@ export type ToRole =
 /** From a role to the driver. */
 export type FromRole =
   | { readonly say: 'ready' }
+  | { readonly say: 'warm' }
   | { readonly say: 'answer'; readonly answer: RoleAnswer }
   | { readonly say: 'failed'; readonly why: string };

@@ -3,7 +3,7 @@ import { type Conversation, now } from './conversation.js';
 import { openPeer } from './open-peer.js';
 import type { ChurnOrder, PingOrder, ReflectOrder } from './order.js';
 import type { Peer } from './peer.js';
-import { isWarm, WINDOW, type Window } from './warm-up.js';
+import { MeasuredCount, WarmUp } from './warm-up.js';
 
 /** Content of a ping: 8 unused bytes, the length of the topic for the reply (1 byte), that topic. */
 const TOPIC_AT = 9;
@@ -33,16 +33,12 @@ export async function ping(order: PingOrder, talk: Conversation): Promise<void> 
     }
     return Promise.all(samples);
   };
-  const windows: Window[] = [];
-  while (order.warmsUp && !isWarm(windows)) {
-    const cpu = process.cpuUsage();
-    const p50 = median(await series(WINDOW));
-    const { user, system } = process.cpuUsage(cpu);
-    windows.push({ p50, cpu: (user + system) / WINDOW });
-  }
+  const { warmUp: rule } = order;
+  const warmUp = rule && new WarmUp(rule);
+  if (warmUp) while (!warmUp.endWindow(median(await series(rule.window))));
   const begin = now();
   const samples = await series(order.count);
-  talk.answer(now() - begin, samples, windows.length * WINDOW);
+  talk.answer(now() - begin, samples, warmUp?.messages);
   await talk.next('stop');
   await peer.close();
 }
@@ -98,13 +94,13 @@ export async function churn(order: ChurnOrder, talk: Conversation): Promise<void
   // The first join also opens the receiving connection. The role stays a member of this topic.
   await peer.join(`${order.topic}-stays`);
   await talk.readyAndGo();
-  let from = 0;
-  for (let i = 0; i < order.warmUp + order.count; i += 1) {
-    if (i === order.warmUp) from = now();
+  const measured = new MeasuredCount(order.measured, () => talk.warm());
+  while (!measured.isFinished) {
     await peer.join(order.topic);
     await peer.leave(order.topic);
+    measured.add();
   }
-  talk.answer(now() - from);
+  talk.answer(await measured.finished, undefined, measured.warmUp);
   await talk.next('stop');
   await peer.close();
 }

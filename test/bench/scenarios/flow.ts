@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { LoadMeter, loadFigures } from '../load.js';
 import { RoleProcess } from '../role-process.js';
 import type { ReceiveOrder } from '../roles/order.js';
+import type { WarmUpRule } from '../roles/warm-up.js';
 import type { Measurement } from '../scenario.js';
 import type { Stage } from '../stage.js';
 import type { Opened } from '../subjects.js';
+import { measuredBy } from './measured.js';
 
 const MOST_MESSAGES = 8192;
 const LEAST_MESSAGES = 64;
@@ -21,16 +22,15 @@ export function windowOf(size: number, receivers = 1): number {
 
 export interface Flow {
   readonly size: number;
-  /** Number of messages before the clock starts. */
-  readonly warmUp: number;
+  readonly warmUp: WarmUpRule;
   readonly count: number;
   readonly topics: readonly string[];
   readonly each: ReceiveOrder['each'];
 }
 
 /**
- * One sending process, one receiving process with a connection for each topic, and the servers. The receivers'
- * clock runs from the last warm-up message to the last message. With a count of 0, `seconds` is 0.
+ * One sending process, one receiving process with a connection for each topic, and the servers. The sender sends
+ * until the receivers have counted all messages of the measured part.
  */
 export async function peerFlow(
   stage: Stage,
@@ -43,25 +43,29 @@ export async function peerFlow(
   const creditPath = join(stage.folder, `${stage.freshName('credit')}.sock`);
   const receiver = await RoleProcess.start(stage.node, {
     ...{ job: 'receive', peer, topics, each, creditPath, creditEvery: Math.ceil(window / 8) },
-    ...{ warmUp: warmUp * copies, count: count * copies },
+    measured: { warmUp: { ...warmUp, window: warmUp.window * copies }, count: count * copies },
   });
   try {
     const sender = await RoleProcess.start(stage.node, {
-      ...{ job: 'send', peer, size, warmUp, count, window, creditPath },
+      ...{ job: 'send', peer, size, window, creditPath },
       topics: each === 'all' ? topics.slice(0, 1) : topics,
     });
     try {
-      const meter = new LoadMeter(servers);
       receiver.go();
       sender.go();
-      const [received, sent] = await Promise.all([receiver.answer(), sender.answer()]);
-      const { load, figures } = loadFigures(
-        { sender: sent.cpuSeconds, receiver: received.cpuSeconds, ...meter.cpuSeconds() },
-        meter.seconds,
-        warmUp + count,
-      );
-      await Promise.all([sender.stop(), receiver.stop()]);
-      return { figures, load, seconds: received.seconds };
+      const processes = [
+        { name: 'sender', pid: sender.pid },
+        { name: 'receiver', pid: receiver.pid },
+        ...servers,
+      ];
+      const measured = await Promise.race([
+        measuredBy(receiver, processes, count, copies),
+        // The sender has no answer before it is stopped.
+        sender.answer().then(() => Promise.reject(new Error('the sender stopped before the end'))),
+      ]);
+      await sender.stop();
+      await receiver.stop();
+      return measured;
     } finally {
       await sender.end();
     }

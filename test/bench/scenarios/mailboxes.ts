@@ -4,14 +4,17 @@ import type { PeerSpec } from '../roles/order.js';
 import { messageCount, type Scenario } from '../scenario.js';
 import type { Stage } from '../stage.js';
 import { peerFlow } from './flow.js';
+import { AFTER_WARM_UP, WARM_UP, warmUpRule } from './measured.js';
 import { CPU_FIGURES } from './throughput.js';
 
 const SIZE = 100;
+const PER_SECOND = 60_000;
 const COST = { name: 'sidecar CPU', unit: 'µs/message', better: 'less' } as const;
 const FIGURES = [
   { name: 'messages', unit: '1/s', better: 'more' } as const,
   COST,
   ...CPU_FIGURES.filter(({ name }) => name !== COST.name),
+  WARM_UP,
 ];
 
 /** Sends to all mailboxes in turn, or to one of them while the others are idle members of their groups. */
@@ -19,18 +22,18 @@ function mailboxes(count: number, traffic: 'all' | 'one', quick: boolean): Scena
   const where = traffic === 'all' ? 'to each group in turn' : 'to one group; the other mailboxes are idle';
   return {
     id: `mailboxes-${count}${traffic === 'one' ? '-idle' : ''}`,
-    text: `One process has ${count} receiving ${count === 1 ? 'mailbox' : 'mailboxes'}, each in its own group. One sender sends messages of ${SIZE} bytes ${where}. Messages per second, and processor time per message.`,
+    text: `One process has ${count} receiving ${count === 1 ? 'mailbox' : 'mailboxes'}, each in its own group. One sender sends messages of ${SIZE} bytes ${where}. Messages per second, and processor time per message, ${AFTER_WARM_UP}.`,
     figures: FIGURES,
     subjects: traffic === 'all' ? ['sidecar-embedded', 'nats'] : ['sidecar-embedded'],
     quickSubjects: quick ? ['sidecar-embedded'] : [],
     async run(subject, stage, effort) {
       const opened = await subject.open(stage);
       if (opened.kind === 'native') throw new Error('spflooder has one group');
-      const messages = messageCount(60_000, effort);
+      const messages = messageCount(PER_SECOND, effort);
       const flow = {
         size: SIZE,
         count: messages,
-        warmUp: Math.max(1000, messages / 4),
+        warmUp: warmUpRule(PER_SECOND, effort),
         each: 'share',
       } as const;
       const names = Array.from({ length: count }, () => stage.freshName('m'));

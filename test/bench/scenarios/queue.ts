@@ -7,6 +7,7 @@ import type { Server } from '../servers/server-process.js';
 import type { Sidecar } from '../servers/servers.js';
 import type { Stage } from '../stage.js';
 import type { Opened } from '../subjects.js';
+import { AFTER_WARM_UP, measuredBy, WARM_UP, warmUpRule } from './measured.js';
 
 const SIZE = 100;
 const DEPTH = 500_000;
@@ -21,7 +22,7 @@ const WIDE_QUEUES = [
 /** Sends messages to a topic, and waits until the daemon has them. */
 async function fill(stage: Stage, peer: PeerSpec, topic: string, count: number): Promise<void> {
   const sender = await RoleProcess.start(stage.node, {
-    ...{ job: 'send', peer, topics: [topic], size: SIZE, warmUp: 1, count: count - 1, window: 0 },
+    ...{ job: 'send', peer, topics: [topic], size: SIZE, count, window: 0 },
   });
   try {
     sender.go();
@@ -141,32 +142,34 @@ const deepQueue: Scenario = {
     }),
 };
 
+const ACCEPTED_PER_SECOND = 150_000;
+
 const accepted: Scenario = {
   id: 'accepted',
-  text: `One process sends messages of ${SIZE} bytes over MulticastStream to a group without members, on the embedded daemon. Messages per second that the sidecar passes to the daemon.`,
+  text: `One process sends messages of ${SIZE} bytes over MulticastStream to a group without members, on the embedded daemon. Messages per second that the sidecar passes to the daemon, ${AFTER_WARM_UP}.`,
   figures: [
     { name: 'messages', unit: '1/s', better: 'more' },
     ...['sender', 'sidecar', 'daemon'].map(
       (name) => ({ name: `${name} CPU`, unit: 'µs/message', better: 'less' }) as const,
     ),
+    WARM_UP,
   ],
   subjects: ['session-embedded', 'sidecar-embedded', 'sidecar-inside'],
   quickSubjects: ['sidecar-embedded'],
   async run(subject, stage, effort) {
     const opened = (await subject.open(stage)) as Extract<Opened, { kind: 'peer' }>;
-    const count = Math.round(150_000 * effort.seconds);
-    const warmUp = Math.round(count / 5);
+    const count = Math.round(ACCEPTED_PER_SECOND * effort.seconds);
+    const measured = { warmUp: warmUpRule(ACCEPTED_PER_SECOND, effort), count };
     const topic = stage.freshName('nobody');
     const role = await RoleProcess.start(stage.node, {
-      ...{ job: 'accept', peer: opened.peer, topic, size: SIZE, warmUp, count },
+      ...{ job: 'accept', peer: opened.peer, topic, size: SIZE, measured },
     });
     try {
-      const meter = new LoadMeter(opened.servers);
       role.go();
-      const { seconds, cpuSeconds: sender } = await role.answer();
-      const used = loadFigures({ sender, ...meter.cpuSeconds() }, meter.seconds, warmUp + count);
+      const processes = [{ name: 'sender', pid: role.pid }, ...opened.servers];
+      const { seconds, load, figures } = await measuredBy(role, processes, count);
       await role.stop();
-      return { figures: { messages: count / seconds, ...used.figures }, load: used.load };
+      return { figures: { messages: count / seconds, ...figures }, load };
     } finally {
       await role.end();
     }

@@ -6,6 +6,7 @@ import type { Effort, Figure, Measurement, Scenario } from '../scenario.js';
 import type { Stage } from '../stage.js';
 import type { Opened } from '../subjects.js';
 import { windowOf } from './flow.js';
+import { WARM_UP } from './measured.js';
 import { capacity } from './throughput.js';
 
 const SIZE = 100;
@@ -19,8 +20,7 @@ const FIGURES: readonly Figure[] = ['p50', 'p99', 'p99.9'].map((name) => ({
   better: 'less',
 }));
 
-/** Number of messages of the warm-up. */
-const WARM_UP: Figure = { name: 'warm-up', unit: 'messages', better: 'less' };
+const WARM_UP_RULE = { window: 500, maxWindows: 40 };
 
 const SUBJECTS = [
   ...['c-real', 'c-embedded', 'session-real', 'session-embedded', 'sidecar-real', 'sidecar-real-tcp'],
@@ -64,7 +64,7 @@ const cold: Scenario = {
     const fresh = stage.fresh();
     try {
       const opened = await subject.open(fresh);
-      return await roundTrips(fresh, opened, effort, { count: COLD_COUNT, warmsUp: false });
+      return await roundTrips(fresh, opened, effort, { count: COLD_COUNT, warmUp: undefined });
     } finally {
       await fresh.close();
     }
@@ -103,12 +103,19 @@ const underLoad: Scenario = {
   },
 };
 
-type Variant = Partial<Pick<PingOrder, 'count' | 'periodMs' | 'warmsUp'>>;
+type Variant = Partial<Pick<PingOrder, 'count' | 'periodMs' | 'warmUp'>>;
 
 function pingOrder(stage: Stage, effort: Effort, variant: Variant) {
   const count = Math.max(100, Math.round((effort.seconds * 1000) / PERIOD_MS));
   const topic = stage.freshName('ping');
-  return { topic, size: SIZE, count, periodMs: PERIOD_MS, warmsUp: !effort.quick, ...variant };
+  return {
+    topic,
+    size: SIZE,
+    count,
+    periodMs: PERIOD_MS,
+    warmUp: effort.quick ? undefined : WARM_UP_RULE,
+    ...variant,
+  };
 }
 
 async function roundTrips(
@@ -122,7 +129,7 @@ async function roundTrips(
   if (opened.kind === 'native') {
     const warmUp = Math.min(NATIVE_WARM_UP, order.count);
     const samples = await nativePing({ ...opened, ...order, warmUp, group: topic });
-    return { figures: { ...percentilesOf(samples), 'warm-up': warmUp } };
+    return { figures: { ...percentilesOf(samples), [WARM_UP.name]: warmUp } };
   }
   const { peer } = opened;
   const reflector = await RoleProcess.start(stage.node, { job: 'reflect', peer, topic });
@@ -141,7 +148,7 @@ async function pinged(pinger: RoleProcess): Promise<Measurement> {
     pinger.go();
     const { samples = [], warmUp = 0 } = await pinger.answer();
     await pinger.stop();
-    return { figures: { ...percentilesOf(samples), 'warm-up': warmUp } };
+    return { figures: { ...percentilesOf(samples), [WARM_UP.name]: warmUp } };
   } finally {
     await pinger.end();
   }
@@ -152,16 +159,13 @@ const loadPeer = (opened: Opened): PeerSpec =>
 
 async function startLoad(stage: Stage, peer: PeerSpec, rate: number): Promise<() => Promise<void>> {
   const topics = [stage.freshName('load')];
-  const numbers = { warmUp: 1, count: 0, untilStopped: true } as const;
   const receiver = await RoleProcess.start(stage.node, {
     ...{ job: 'receive', peer, topics, each: 'share' },
-    ...numbers,
   });
   try {
     const window = windowOf(SIZE);
     const sender = await RoleProcess.start(stage.node, {
       ...{ job: 'send', peer, topics, size: SIZE, window, rate },
-      ...numbers,
     });
     receiver.go();
     sender.go();

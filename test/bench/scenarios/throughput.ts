@@ -4,7 +4,8 @@ import { RoleProcess } from '../role-process.js';
 import { type Effort, type Figure, type Measurement, messageCount, type Scenario } from '../scenario.js';
 import type { Stage } from '../stage.js';
 import type { Opened, Subject } from '../subjects.js';
-import { peerFlow } from './flow.js';
+import { type Flow, peerFlow } from './flow.js';
+import { AFTER_WARM_UP, measuredBy, WARM_UP, warmUpRule } from './measured.js';
 
 const RATE: Figure = { name: 'messages', unit: '1/s', better: 'more' };
 export const CPU_FIGURES: readonly Figure[] = ['sender', 'receiver', 'sidecar', 'daemon', 'server'].map(
@@ -34,7 +35,8 @@ const UNARY = [
 ];
 const QUICK = ['c-real', 'c-embedded', 'session-embedded', 'sidecar-embedded', 'nats', 'redis'];
 
-const warmUpOf = (count: number) => Math.max(1000, Math.round(count / 5000) * 1000);
+/** Number of messages of the warm-up of the C tools. They are compiled, and they count thousands of messages. */
+const nativeWarmUp = (count: number) => Math.max(1000, Math.round(count / 5000) * 1000);
 
 function throughput(
   name: string,
@@ -45,14 +47,14 @@ function throughput(
 ): Scenario {
   return {
     id: `throughput-${name}`,
-    text: `One sending and one receiving process, ${bytes} bytes, RELIABLE${name === 'unary' ? ', a Multicast call for each message' : ''}. Messages per second at the receiver. The first fifth of the messages is the warm-up.`,
-    figures: [RATE, ...CPU_FIGURES],
+    text: `One sending and one receiving process, ${bytes} bytes, RELIABLE${name === 'unary' ? ', a Multicast call for each message' : ''}. Messages per second at the receiver, ${AFTER_WARM_UP}.`,
+    figures: [RATE, ...CPU_FIGURES, WARM_UP],
     subjects,
     quickSubjects,
     async run(subject, stage, effort) {
       const opened = await subject.open(stage);
       const count = messageCount(perSecond, effort);
-      return oneToOne(stage, opened, { size: bytes, count, warmUp: warmUpOf(count) });
+      return oneToOne(stage, opened, { size: bytes, count, warmUp: warmUpRule(perSecond, effort) });
     },
   };
 }
@@ -60,14 +62,16 @@ function throughput(
 async function oneToOne(
   stage: Stage,
   opened: Opened,
-  flow: { size: number; count: number; warmUp: number },
+  flow: Pick<Flow, 'size' | 'count' | 'warmUp'>,
 ): Promise<Measurement> {
-  const { count, warmUp } = flow;
+  const { size, count } = flow;
   if (opened.kind === 'native') {
+    const warmUp = nativeWarmUp(count);
     const meter = new LoadMeter(opened.servers);
-    const { seconds, wholeSeconds, cpu } = await flood({ ...opened, ...flow, receivers: 1 });
+    const { seconds, wholeSeconds, cpu } = await flood({ ...opened, size, count, warmUp, receivers: 1 });
     const used = loadFigures({ ...cpu, ...meter.cpuSeconds() }, wholeSeconds, warmUp + count);
-    return { figures: { messages: count / seconds, ...used.figures }, load: used.load };
+    const figures = { messages: count / seconds, ...used.figures, [WARM_UP.name]: warmUp };
+    return { figures, load: used.load };
   }
   const topics = [stage.freshName('topic')];
   const { seconds, figures, load } = await peerFlow(stage, opened, { ...flow, topics, each: 'share' });
@@ -78,52 +82,55 @@ async function oneToOne(
 export async function capacity(subject: Subject, stage: Stage, effort: Effort): Promise<number> {
   const count = messageCount(100_000, effort);
   const { figures } = await oneToOne(stage, await subject.open(stage), {
-    ...{ size: 100, count, warmUp: warmUpOf(count) },
+    ...{ size: 100, count, warmUp: warmUpRule(100_000, effort) },
   });
   return figures.messages as number;
 }
 
 const LOOP_WINDOW = 200;
+const LOOP_PER_SECOND = 50_000;
 
 const loop: Scenario = {
   id: 'loop-100B',
-  text: `One process receives its own messages, 100 bytes, RELIABLE. At most ${LOOP_WINDOW} messages are in transit, as with spflooder without flags.`,
+  text: `One process receives its own messages, 100 bytes, RELIABLE. At most ${LOOP_WINDOW} messages are in transit, as with spflooder without flags. Messages per second, ${AFTER_WARM_UP}.`,
   figures: [
     RATE,
     ...['peer', 'sidecar', 'daemon', 'server'].map(
       (name) => ({ name: `${name} CPU`, unit: 'µs/message', better: 'less' }) as const,
     ),
+    WARM_UP,
   ],
   subjects: EVERYWHERE,
   quickSubjects: ['c-real', 'sidecar-inside'],
   async run(subject, stage, effort) {
     const opened = await subject.open(stage);
-    const count = messageCount(50_000, effort);
-    const flow = { size: 100, count, warmUp: warmUpOf(count) };
+    const count = messageCount(LOOP_PER_SECOND, effort);
+    if (opened.kind === 'peer') return peerLoop(stage, opened, count, effort);
+    const warmUp = nativeWarmUp(count);
     const meter = new LoadMeter(opened.servers);
-    const { seconds, cpu } =
-      opened.kind === 'native'
-        ? await floodLoop({ spreadName: opened.spreadName, ...flow })
-        : await peerLoop(stage, opened, flow);
-    const used = loadFigures({ ...cpu, ...meter.cpuSeconds() }, meter.seconds, flow.warmUp + count);
-    return { figures: { messages: count / seconds, ...used.figures }, load: used.load };
+    const { seconds, cpu } = await floodLoop({ spreadName: opened.spreadName, size: 100, count, warmUp });
+    const used = loadFigures({ ...cpu, ...meter.cpuSeconds() }, meter.seconds, warmUp + count);
+    const figures = { messages: count / seconds, ...used.figures, [WARM_UP.name]: warmUp };
+    return { figures, load: used.load };
   },
 };
 
 async function peerLoop(
   stage: Stage,
-  { peer }: Extract<Opened, { kind: 'peer' }>,
-  flow: { size: number; count: number; warmUp: number },
-): Promise<{ seconds: number; cpu: Record<string, number> }> {
+  { peer, servers }: Extract<Opened, { kind: 'peer' }>,
+  count: number,
+  effort: Effort,
+): Promise<Measurement> {
   const role = await RoleProcess.start(stage.node, {
-    ...{ job: 'loop', peer, topic: stage.freshName('loop'), window: LOOP_WINDOW },
-    ...flow,
+    ...{ job: 'loop', peer, topic: stage.freshName('loop'), size: 100, window: LOOP_WINDOW },
+    measured: { warmUp: warmUpRule(LOOP_PER_SECOND, effort), count },
   });
   try {
     role.go();
-    const { seconds, cpuSeconds } = await role.answer();
+    const processes = [{ name: 'peer', pid: role.pid }, ...servers];
+    const { seconds, load, figures } = await measuredBy(role, processes, count);
     await role.stop();
-    return { seconds, cpu: { peer: cpuSeconds } };
+    return { figures: { messages: count / seconds, ...figures }, load };
   } finally {
     await role.end();
   }
