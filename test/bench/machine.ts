@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
+import { DAPRD } from './servers/dapr.js';
 import { findProgram } from './servers/server-process.js';
 import { NATS, REDIS } from './servers/servers.js';
 
@@ -24,6 +25,7 @@ export function describeMachine(nodes: string, env: NodeJS.ProcessEnv = process.
     spread: spread && versionIn(spread, [], /Version (\d+\.\d+\.\d+)/i),
     'nats-server': versionOfProgram(NATS, env),
     'redis-server': versionOfProgram(REDIS, env),
+    daprd: env[DAPRD] && versionIn(env[DAPRD], ['--version'], /^v?(\d+\.\d+\.\d+\S*|edge)/),
   };
   const packages = {
     node: nodes,

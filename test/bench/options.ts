@@ -35,7 +35,7 @@ npm run bench -- check NAME [options]     check behaviour after failures and und
   --list               list scenarios and subjects
 
 SPREAD_HOME=/path names a Spread installation with the C tools and the real daemon. PATH must contain nats-server and
-redis-server. SPREAD_WRAPPER_PYTHON=/path names a Python with the original C wrapper. Subjects whose program is missing are skipped.`;
+redis-server. SPREAD_WRAPPER_PYTHON=/path names a Python with the original C wrapper. DAPRD=/path names daprd. Subjects whose program is missing are skipped.`;
 
 /** @throws Error for an option that is not valid; the message names the option */
 export function parseOptions(args: readonly string[]): BenchOptions {

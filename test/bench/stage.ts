@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '../../scripts/clients/index.mjs';
 import { ClientDriver } from './client-driver.js';
+import { startDaprd } from './servers/dapr.js';
 import type { Server } from './servers/server-process.js';
 import {
   type Daemon,
@@ -70,6 +71,10 @@ export class Stage {
 
   redis(): Promise<OtherServer> {
     return this.#once('redis', startRedis);
+  }
+
+  daprd(): Promise<OtherServer> {
+    return this.#once('daprd', () => startDaprd(this.folder));
   }
 
   grpcRelay(): Promise<OtherServer> {

@@ -1,5 +1,6 @@
 import { type Client, type Command, clients } from '../../scripts/clients/index.mjs';
 import type { PeerSpec } from './roles/order.js';
+import { DAPRD } from './servers/dapr.js';
 import { findProgram, type Server } from './servers/server-process.js';
 import { NATS, REDIS } from './servers/servers.js';
 import type { DaemonKind, Stage } from './stage.js';
@@ -113,6 +114,18 @@ const redis: Subject = {
   },
 };
 
+const dapr: Subject = {
+  id: 'dapr',
+  text: 'Dapr pub/sub, component in-memory, bare grpc-js, unary PublishEvent, 64 at once, TCP (no total order)',
+  usesNode: true,
+  missing: (env) =>
+    env[DAPRD] ? undefined : `set ${DAPRD} to the path of daprd, with the component pubsub.in-memory`,
+  async open(stage) {
+    const server = await stage.daprd();
+    return { kind: 'peer', peer: { kind: 'dapr', port: server.port }, servers: [server] };
+  },
+};
+
 function bareGrpc(kind: 'grpc-relay' | 'grpc-unary', text: string): Subject {
   return {
     id: kind,
@@ -217,6 +230,7 @@ export const SUBJECTS: readonly Subject[] = [
   bareGrpc('grpc-unary', 'bare grpc-js, unary calls with bytes, TCP'),
   nats,
   redis,
+  dapr,
   ...CLIENT_SUBJECTS,
   ...MODULE_SUBJECTS,
 ];

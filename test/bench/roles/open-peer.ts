@@ -14,6 +14,8 @@ export async function openPeer(spec: PeerSpec): Promise<Peer> {
       return (await import('./grpc-peer.js')).GrpcRelayPeer.open(spec.port);
     case 'grpc-unary':
       return (await import('./grpc-peer.js')).GrpcUnaryPeer.open(spec.port);
+    case 'dapr':
+      return (await import('./dapr-peer.js')).DaprPeer.open(spec.port);
     case 'redis':
       return (await import('./redis-peer.js')).RedisPeer.open(spec.port);
   }

@@ -6,6 +6,7 @@ export type PeerSpec =
   | { readonly kind: 'sidecar'; readonly target: string; readonly sends: 'stream' | 'unary' | 'concurrent' }
   | { readonly kind: 'nats'; readonly port: number }
   | { readonly kind: 'redis'; readonly port: number }
+  | { readonly kind: 'dapr'; readonly port: number }
   /** A bare grpc-js server: messages between two streams, or unary calls. */
   | { readonly kind: 'grpc-relay' | 'grpc-unary'; readonly port: number };
 

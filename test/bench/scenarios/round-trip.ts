@@ -25,11 +25,11 @@ const WARM_UP_RULE = { window: 500, maxWindows: 40 };
 const SUBJECTS = [
   ...['c-real', 'c-embedded', 'session-real', 'session-embedded', 'sidecar-real', 'sidecar-real-tcp'],
   ...['sidecar-real-unary', 'sidecar-embedded', 'sidecar-inside', 'sidecar-inside-unary'],
-  ...['grpc-relay', 'nats', 'redis'],
+  ...['grpc-relay', 'nats', 'redis', 'dapr'],
 ];
-const QUICK = ['c-real', 'session-embedded', 'sidecar-embedded', 'grpc-relay', 'nats', 'redis'];
-/** Subjects whose processes all run on Node, and NATS. */
-const OVER_GRPC = ['sidecar-real', 'sidecar-embedded', 'sidecar-inside', 'grpc-relay', 'nats'];
+const QUICK = ['c-real', 'session-embedded', 'sidecar-embedded', 'grpc-relay', 'nats', 'redis', 'dapr'];
+/** Subjects over gRPC, and NATS. */
+const OVER_GRPC = ['sidecar-real', 'sidecar-embedded', 'sidecar-inside', 'grpc-relay', 'nats', 'dapr'];
 
 const PAIR = `One process sends ${SIZE} bytes every ${PERIOD_MS} ms, RELIABLE, and another process sends each message back.`;
 

@@ -24,6 +24,8 @@ const EVERYWHERE = [
   ...['c-real', 'c-embedded', 'session-real', 'session-embedded'],
   ...['sidecar-real', 'sidecar-embedded', 'sidecar-inside', 'nats', 'redis'],
 ];
+/** Dapr is measured only one to one. */
+const ONE_TO_ONE = [...EVERYWHERE, 'dapr'];
 /** Subjects that are measured with one size only. */
 const VARIANTS = ['c-real-tcp', 'sidecar-real-tcp'];
 /** One call for each message takes too long for the numbers of the other subjects. */
@@ -33,7 +35,7 @@ const UNARY = [
   'sidecar-inside-unary',
   'sidecar-inside-concurrent',
 ];
-const QUICK = ['c-real', 'c-embedded', 'session-embedded', 'sidecar-embedded', 'nats', 'redis'];
+const QUICK = ['c-real', 'c-embedded', 'session-embedded', 'sidecar-embedded', 'nats', 'redis', 'dapr'];
 
 /** Number of messages of the warm-up of the C tools. They are compiled, and they count thousands of messages. */
 const nativeWarmUp = (count: number) => Math.max(1000, Math.round(count / 5000) * 1000);
@@ -142,7 +144,7 @@ export const THROUGHPUT: readonly Scenario[] = [
       name,
       bytes,
       perSecond,
-      name === '100B' ? [...EVERYWHERE, ...VARIANTS] : EVERYWHERE,
+      name === '100B' ? [...ONE_TO_ONE, ...VARIANTS] : ONE_TO_ONE,
       name === '100B' ? QUICK : name === '10KB' ? ['sidecar-embedded'] : [],
     ),
   ),
