@@ -151,7 +151,12 @@ describe.skipIf(!isAvailable('prometheus'))('a Prometheus server', () => {
     await until(hasScraped, { timeoutMs: 30_000, what: 'Prometheus to scrape' });
     // Without clients, these queries have no data.
     expect(await withoutData()).toEqual(
-      expect.arrayContaining(['Spread errors, A', 'Limits, A', 'Not let in, A', 'The fullest queues, A']),
+      expect.arrayContaining([
+        'Spread errors, A',
+        'Reached limits, A',
+        'Security rejections, A',
+        'Fullest queues, A',
+      ]),
     );
 
     const client = sidecar.client();

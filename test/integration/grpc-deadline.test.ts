@@ -17,6 +17,7 @@ class Ends implements GrpcTelemetry {
   }
   messageReceived() {}
   messageSent() {}
+  eventsDelivered() {}
 }
 
 /** A mailbox behind a proxy that can stop the daemon's responses. */

@@ -257,6 +257,7 @@ export class Assembly {
       failures,
       admin: access.admin,
       headers: config.mailbox.headers,
+      telemetry: events.grpc,
       limits: {
         leaseMinMs: config.mailbox.leaseMin,
         leaseMaxMs: config.mailbox.leaseMax,

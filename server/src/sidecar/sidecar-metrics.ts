@@ -2,7 +2,7 @@ import type { SidecarConfig } from '../config/index.js';
 import { MethodTable } from '../grpc/calls/methods.js';
 import type { ServiceRegistration } from '../grpc/calls/service-registration.js';
 import { SPREAD_ERRORS } from '../grpc/codec/error-table.js';
-import { MAILBOX_DEFINITION } from '../grpc/services/mailbox-service.js';
+import { CONTRACT, MAILBOX_DEFINITION } from '../grpc/services/mailbox-service.js';
 import type { MailboxRegistry } from '../mailbox/registry/registry.js';
 import { createMetrics, type Metrics, type MetricsOptions } from '../observability/index.js';
 import { formatAddress, parseAddress } from '../spread/address.js';
@@ -30,6 +30,7 @@ export function sidecarMetrics(options: SidecarMetricsOptions): Metrics {
   for (const { definition } of services) methods.add(definition);
   return createMetrics({
     version,
+    contract: CONTRACT,
     privateNames,
     methods: methods.all(),
     spreadCodes: Object.keys(SPREAD_ERRORS),

@@ -4,7 +4,7 @@ import { MailboxServiceClient } from 'spread-sidecar-proto';
 import { onTestFinished } from 'vitest';
 import { EmbeddedDaemon, type EmbeddedDaemonOptions, listen } from '../../../server/src/daemon/index.js';
 import { AdminCredential } from '../../../server/src/grpc/calls/credentials.js';
-import type { GrpcTelemetry } from '../../../server/src/grpc/calls/methods.js';
+import { type GrpcTelemetry, NO_TELEMETRY } from '../../../server/src/grpc/calls/methods.js';
 import { eventEncoder } from '../../../server/src/grpc/codec/event-encoder.js';
 import { FailureTranslator } from '../../../server/src/grpc/codec/failure.js';
 import type { ServiceLimits, VersionFacts } from '../../../server/src/grpc/handlers/service-context.js';
@@ -123,6 +123,7 @@ export async function startSidecar(options: SidecarFixtureOptions = {}): Promise
         failures: new FailureTranslator((error) => defects.push(error)),
         admin: new AdminCredential(options.adminTokens ?? []),
         headers: options.headers ?? 'on',
+        telemetry: options.telemetry ?? NO_TELEMETRY,
         limits: { ...DEFAULT_SERVICE_LIMITS, ...options.limits },
         version: () => version,
       }),

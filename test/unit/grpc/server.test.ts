@@ -58,6 +58,7 @@ class Recorder implements GrpcTelemetry {
   };
   messageReceived = ({ method: name }: MethodInfo) => void this.lines.push(`${name} received`);
   messageSent = ({ method: name }: MethodInfo) => void this.lines.push(`${name} sent`);
+  eventsDelivered = () => void this.lines.push('events delivered');
 }
 
 const LOOPBACK: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };

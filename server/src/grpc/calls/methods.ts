@@ -19,6 +19,11 @@ export interface GrpcTelemetry {
   callFinished(method: MethodInfo, code: number, seconds: number): void;
   messageReceived(method: MethodInfo): void;
   messageSent(method: MethodInfo): void;
+  /**
+   * A batch of events was passed to the transport of a Receive. `seconds`: time since one of its events was read
+   * from the daemon.
+   */
+  eventsDelivered(seconds: number): void;
 }
 
 export const NO_TELEMETRY: GrpcTelemetry = {
@@ -26,6 +31,7 @@ export const NO_TELEMETRY: GrpcTelemetry = {
   callFinished() {},
   messageReceived() {},
   messageSent() {},
+  eventsDelivered() {},
 };
 
 /** All methods that a server serves, by path. */

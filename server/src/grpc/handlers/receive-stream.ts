@@ -2,6 +2,7 @@ import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { MailboxEnd } from '../../mailbox/mailbox-types.js';
 import type { Attachment, Batch, Receiver, SlowConsumerNotice } from '../../mailbox/queue/receiver.js';
 import { shortLivedBuffers } from '../../memory/short-lived-buffers.js';
+import type { GrpcTelemetry } from '../calls/methods.js';
 import { slowConsumerMessage } from '../codec/convert.js';
 import { endFailure } from '../codec/failure.js';
 import { BatchFrame, frameOf, type ReceiveFrame } from '../codec/receive-frames.js';
@@ -39,6 +40,7 @@ export class ReceiveStream implements Receiver {
     private readonly heartbeatMs: number | undefined,
     /** Resets the stream below the call. */
     private readonly reset: () => void,
+    private readonly telemetry: Pick<GrpcTelemetry, 'eventsDelivered'>,
   ) {}
 
   /** Starts with the first frame. */
@@ -115,6 +117,8 @@ export class ReceiveStream implements Receiver {
   #writeBatch(batch: Batch): void {
     const frame = new BatchFrame(batch);
     this.#write(frame, () => frame.release());
+    if (batch.queuedAtMs !== undefined)
+      this.telemetry.eventsDelivered((performance.now() - batch.queuedAtMs) / 1000);
   }
 
   /** @param taken called when the frame is no longer in use; not called if the client disconnected before */

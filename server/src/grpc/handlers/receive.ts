@@ -35,7 +35,13 @@ function begin(context: ServiceContext, call: Call): void {
   const heartbeatMs =
     millisecondsOf(request.heartbeatInterval, 'heartbeat_interval', heartbeatMinMs, HEARTBEAT_MAX_MS) ??
     heartbeatDefaultMs;
-  const stream = new ReceiveStream(call, context.limits, heartbeatMs, () => observed.abandon());
+  const stream = new ReceiveStream(
+    call,
+    context.limits,
+    heartbeatMs,
+    () => observed.abandon(),
+    context.telemetry,
+  );
   const attachment = mailbox.attach(
     {
       afterSequence: request.afterSequence === undefined ? undefined : countOf(request.afterSequence),

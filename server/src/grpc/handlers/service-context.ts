@@ -3,6 +3,7 @@ import type { Mailbox } from '../../mailbox/mailbox.js';
 import type { MailboxRegistry } from '../../mailbox/registry/registry.js';
 import type { Version } from '../../spread/wire/index.js';
 import type { AdminCredential } from '../calls/credentials.js';
+import type { GrpcTelemetry } from '../calls/methods.js';
 import type { FailureTranslator } from '../codec/failure.js';
 import type { HeaderMode } from '../codec/message-headers.js';
 import { required } from '../codec/request-fields.js';
@@ -52,6 +53,7 @@ export interface ServiceContext {
   readonly limits: ServiceLimits;
   /** Whether messages may have headers. */
   readonly headers: HeaderMode;
+  readonly telemetry: Pick<GrpcTelemetry, 'eventsDelivered'>;
   version(): VersionFacts;
 }
 

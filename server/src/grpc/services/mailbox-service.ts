@@ -1,5 +1,5 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { MailboxServiceService, type MulticastStreamRequest } from 'spread-sidecar-proto';
+import { MailboxServiceService, type MulticastStreamRequest, PROTOBUF_PACKAGE } from 'spread-sidecar-proto';
 import type { ServiceRegistration } from '../calls/service-registration.js';
 import { type UnaryHandler, unary } from '../calls/unary-call.js';
 import { refuseMalformed, Undecoded } from '../codec/malformed.js';
@@ -21,6 +21,8 @@ import { receive } from '../handlers/receive.js';
 import type { ServiceContext } from '../handlers/service-context.js';
 
 /** Full name of the contract's service, for health and reflection. */
+/** The name and version of the contract. */
+export const CONTRACT: string = PROTOBUF_PACKAGE;
 export const MAILBOX_SERVICE = 'spread.sidecar.v1.MailboxService';
 
 /** Decoding takes longer than all other work for an arriving request. */

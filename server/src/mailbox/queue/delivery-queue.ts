@@ -31,6 +31,9 @@ export class DeliveryQueue {
   #cursorBytes = 0;
   #delivered = 0;
   #deliveredBytes = 0;
+  /** The event whose time in the queue is measured. 0: none, because the last measured event was delivered. */
+  #timedSequence = 0;
+  #timedAtMs = 0;
 
   constructor(acknowledgement: Acknowledgement, encode: EncodeEvent) {
     this.#acknowledgement = acknowledgement;
@@ -115,6 +118,9 @@ export class DeliveryQueue {
   /** Appends the prepared event. */
   commit(): void {
     this.#log.commit();
+    if (this.#timedSequence !== 0) return;
+    this.#timedSequence = this.#log.lastSequence;
+    this.#timedAtMs = performance.now();
   }
 
   /** Discards the prepared event. */
@@ -160,8 +166,10 @@ export class DeliveryQueue {
     const slice = this.#log.slice(this.#cursor, bytes, events);
     if (slice === undefined) return undefined;
     const firstSequence = this.#cursor + 1;
+    const isTimed = this.#timedSequence !== 0 && slice.lastSequence >= this.#timedSequence;
+    const queuedAtMs = isTimed ? this.#timedAtMs : undefined;
     this.#moveCursor(slice.lastSequence);
-    return { ...slice, firstSequence };
+    return { ...slice, firstSequence, queuedAtMs };
   }
 
   /** AUTO: releases delivered events beyond the newest `replayBytes` bytes. Returns the freed memory. */
@@ -202,6 +210,7 @@ export class DeliveryQueue {
     if (sequence > this.#delivered) {
       this.#delivered = sequence;
       this.#deliveredBytes = this.#cursorBytes;
+      if (sequence >= this.#timedSequence) this.#timedSequence = 0;
     }
   }
 

@@ -74,6 +74,11 @@ export interface Batch {
   readonly firstSequence: number;
   readonly lastSequence: number;
   /**
+   * When one event of the batch was read from the daemon, by the monotonic clock. Undefined in a batch without a
+   * measured event: the queue measures one event at a time. Unit: ms.
+   */
+  readonly queuedAtMs: number | undefined;
+  /**
    * Releases `buffers`, whose memory is then reused. Has no effect the second time. It may also never be called.
    */
   release(): void;

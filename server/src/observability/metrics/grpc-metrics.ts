@@ -66,7 +66,7 @@ class MethodCounts {
 }
 
 /** Counts calls in plain numbers: a message costs a Map look-up and an addition, without combining labels. */
-class GrpcCounts implements Omit<GrpcEvents, 'spreadError'> {
+class GrpcCounts implements Omit<GrpcEvents, 'spreadError' | 'eventsDelivered'> {
   readonly #byMethod = new Map<MethodInfo, MethodCounts>();
   readonly #byName = new Map<string, MethodCounts>();
 

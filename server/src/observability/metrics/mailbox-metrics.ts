@@ -37,6 +37,7 @@ export function mailboxMetricSet(board: MetricBoard, options: MailboxMetricsOpti
   for (const reason of END_REASONS) board.set(mailboxMetrics.ended, 0, { reason });
   for (const stage of RECONNECT_STAGES) board.set(mailboxMetrics.reconnects, 0, { stage });
   board.set(queueMetrics.retainedLimit, options.totalQueueBytes);
+  const eventsDelivered = board.observer(mailboxMetrics.deliveryTime, {});
   return {
     rows: [...Object.values(mailboxMetrics), ...Object.values(queueMetrics)],
     events: {
@@ -49,6 +50,7 @@ export function mailboxMetricSet(board: MetricBoard, options: MailboxMetricsOpti
         paused: () => board.inc(queueMetrics.pauses),
         slowConsumer: () => board.inc(queueMetrics.notices),
       },
+      grpc: { eventsDelivered },
     },
     update: (sample) => {
       updateTotals(board, sample);

@@ -4,7 +4,12 @@ export interface MetricRow {
   readonly name: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly labels: readonly string[];
+  /** One sentence, for `# HELP` and docs/metrics.md. */
   readonly help: string;
+  /** Further sentences, only for docs/metrics.md. */
+  readonly details?: string;
+  /** Upper boundaries of a histogram's buckets. Unit: that of the metric. */
+  readonly buckets?: readonly number[];
 }
 
 /**
@@ -14,6 +19,12 @@ export interface MetricRow {
 export const HANDLING_BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
+
+/**
+ * Upper boundaries in seconds. Without a queue, an event leaves in the same turn of the event loop in which it was
+ * read. The events of a slow consumer can wait for minutes.
+ */
+export const DELIVERY_BUCKETS = [0.000025, 0.00005, ...HANDLING_BUCKETS, 60, 120];
 
 /** Maximum number of slow consumers with their own series. It limits the number of label values. */
 export const MAX_NAMED_SLOW_CONSUMERS = 20;
@@ -26,16 +37,18 @@ const row = (
   name: string,
   help: string,
   labels: readonly string[] = [],
+  more: Pick<MetricRow, 'details' | 'buckets'> = {},
 ): MetricRow => ({
   name,
   type,
   labels,
   help,
+  ...more,
 });
-const gauge = (name: string, help: string, labels?: readonly string[]) =>
-  row('gauge', `spread_sidecar_${name}`, help, labels);
-const counter = (name: string, help: string, labels?: readonly string[]) =>
-  row('counter', `spread_sidecar_${name}`, help, labels);
+const gauge = (name: string, help: string, labels?: readonly string[], details = '') =>
+  row('gauge', `spread_sidecar_${name}`, help, labels, { details });
+const counter = (name: string, help: string, labels?: readonly string[], details = '') =>
+  row('counter', `spread_sidecar_${name}`, help, labels, { details });
 
 export const grpcMetrics = {
   started: row('counter', 'grpc_server_started_total', 'Calls started.', METHOD_LABELS),
@@ -48,6 +61,7 @@ export const grpcMetrics = {
     'grpc_server_handling_seconds',
     'Time from the start of a call to its status.',
     METHOD_LABELS,
+    { buckets: HANDLING_BUCKETS, details: 'A Receive or MulticastStream counts as one call.' },
   ),
   received: row(
     'counter',
@@ -61,15 +75,17 @@ export const grpcMetrics = {
 export const mailboxMetrics = {
   mailboxes: gauge(
     'mailboxes',
-    'Mailboxes by state: open, reconnecting, ended (with undelivered events), or leaving. A leaving mailbox was disconnected, or its lease has expired. The sidecar releases its slot and memory after its receiver and its connection have closed.',
+    'Mailboxes by state: open, reconnecting, ended (with undelivered events), or leaving.',
     ['state'],
+    'A leaving mailbox was disconnected, or its lease has expired. The sidecar releases its slot and memory after its receiver and its connection have closed.',
   ),
   opened: counter('mailboxes_opened_total', 'Mailboxes opened.'),
   ended: counter('mailboxes_ended_total', 'Ended mailboxes by reason.', ['reason']),
   reconnects: counter(
     'mailbox_reconnects_total',
-    'Reconnects of mailboxes by stage: started, then succeeded or given_up. A mailbox that ends for another reason while it reconnects counts only as started.',
+    'Reconnects of mailboxes by stage: started, then succeeded or given_up.',
     ['stage'],
+    'A mailbox that ends for another reason while it reconnects counts only as started.',
   ),
   receivers: gauge('receivers', 'Mailboxes with an attached Receive stream.'),
   events: counter('events_received_total', 'Events received from daemons by kind.', ['kind']),
@@ -79,7 +95,20 @@ export const mailboxMetrics = {
   ),
   given: counter(
     'events_delivered_total',
-    'Events delivered to Receive streams. A redelivered event counts again.',
+    'Events delivered to Receive streams.',
+    [],
+    'A redelivered event counts again.',
+  ),
+  deliveryTime: row(
+    'histogram',
+    'spread_sidecar_event_delivery_seconds',
+    'Time from reading an event from the daemon to handing the event to the transport of a Receive stream.',
+    [],
+    {
+      buckets: DELIVERY_BUCKETS,
+      details:
+        'Includes the time in the queue, also while no Receive is attached. Each mailbox measures one event at a time. After a receiver gets the measured event, the mailbox measures the next event that it reads. A redelivered event does not count again.',
+    },
   ),
   sent: counter('messages_sent_total', 'Messages sent to daemons, by service type.', ['service_type']),
   sentBytes: counter('messages_sent_bytes_total', 'Payload bytes sent to daemons.'),
@@ -113,7 +142,9 @@ export const queueMetrics = {
   ),
   softLimited: gauge(
     'soft_limited_mailboxes',
-    'Mailboxes whose queue is above their soft limit. The sidecar ends a mailbox whose queue stays above its soft limit for too long.',
+    'Mailboxes whose queue is above their soft limit.',
+    [],
+    'The sidecar ends a mailbox whose queue stays above its soft limit for too long.',
   ),
   notices: counter(
     'slow_consumer_notices_total',
@@ -121,13 +152,15 @@ export const queueMetrics = {
   ),
   fill: gauge(
     'slow_consumer_fill_ratio',
-    `Size of the queue of a slow consumer, as a fraction of the limit of the queue. Exists for the ${MAX_NAMED_SLOW_CONSUMERS} fullest queues. The label mailbox is the display ID, as in the log.`,
+    'Size of the queue of a slow consumer, as a fraction of the limit of the queue.',
     MAILBOX_LABELS,
+    `Exists for the ${MAX_NAMED_SLOW_CONSUMERS} fullest queues. The label mailbox is the display ID, as in the log.`,
   ),
   slowBytes: gauge(
     'slow_consumer_queue_bytes',
-    'Bytes in the queue of a slow consumer, including unacknowledged events, for the same mailboxes as spread_sidecar_slow_consumer_fill_ratio.',
+    'Bytes in the queue of a slow consumer, including unacknowledged events.',
     MAILBOX_LABELS,
+    'Exists for the same mailboxes as spread_sidecar_slow_consumer_fill_ratio.',
   ),
 };
 
@@ -139,7 +172,9 @@ export const daemonMetrics = {
   ),
   roundTrip: gauge(
     'daemon_round_trip_seconds',
-    'Round-trip time of the last probe message that the sidecar sent to itself through the default daemon. The sidecar sends a probe every 5 s. The metric is absent before the first response. If a probe takes more than 10 s, the daemon counts as down.',
+    'Round-trip time of the last probe message that the sidecar sent to itself through the default daemon.',
+    [],
+    'The sidecar sends a probe every 5 s. The metric is absent before the first response. If a probe takes more than 10 s, the daemon counts as down.',
   ),
   connects: counter(
     'daemon_connects_total',
@@ -190,7 +225,7 @@ export const securityMetrics = {
   ),
   expiry: gauge(
     'tls_certificate_expiry_timestamp_seconds',
-    'Time at which the server certificate expires, in seconds since 1970. 0 without TLS.',
+    'Time at which the server certificate expires, in seconds since 1970, or 0 without TLS.',
   ),
 };
 
@@ -203,18 +238,21 @@ export const limitMetrics = {
 };
 
 export const processMetrics = {
-  build: gauge('build_info', 'Always 1. The labels have the versions of the sidecar and of Node.', [
-    'version',
-    'node',
-  ]),
+  build: gauge(
+    'build_info',
+    'Always 1, with the versions of the sidecar, of Node and of the gRPC contract as labels.',
+    ['version', 'node', 'contract'],
+  ),
   privateNames: gauge(
     'private_name_info',
-    'Always 1 if mailbox.privateNameSeed is set. Private names with this prefix belong to this seed.',
+    'Always 1 if mailbox.privateNameSeed is set, with the seed and the prefix of its private names as labels.',
     ['seed', 'prefix'],
   ),
   defects: counter(
     'defects_total',
-    'Unexpected errors. The log has the cause of each error. Report every value above 0 as a defect.',
+    'Unexpected errors.',
+    [],
+    'The log has the cause of each error. Report every value above 0 as a defect.',
   ),
 };
 

@@ -10,19 +10,24 @@ import { limitMetricSet } from './limit-metrics.js';
 import { type MailboxMetricsOptions, mailboxMetricSet } from './mailbox-metrics.js';
 import type { Labels, MetricBoard, MetricSet } from './metric-board.js';
 import type { MetricsSample } from './metrics-sample.js';
-import { HANDLING_BUCKETS, type MetricRow, processMetrics } from './metrics-table.js';
-import { toOpenMetrics } from './open-metrics.js';
+import { type MetricRow, processMetrics } from './metrics-table.js';
+import { toOpenMetrics, toPlainText } from './open-metrics.js';
 import { securityMetricSet } from './security-metrics.js';
+import type { CurrentTrace } from './trace-ids.js';
 
 export interface MetricsOptions extends MailboxMetricsOptions, DaemonMetricsOptions {
   /** The sidecar's release. */
   readonly version: string;
+  /** The name and version of the gRPC contract, such as `spread.sidecar.v1`. */
+  readonly contract: string;
   /** If private names have a seed: the seed, and the prefix of the names. */
   readonly privateNames?: { readonly seed: string; readonly prefix: string } | undefined;
   /** Every gRPC method of the server. */
   readonly methods: readonly MethodInfo[];
   /** True when the sidecar runs an embedded daemon. */
   readonly embeddedDaemon: boolean;
+  /** For the exemplars of histograms. Undefined: without tracing, there are none. */
+  readonly currentTrace?: CurrentTrace | undefined;
   /** The current values, read once for each scrape. */
   sample(): MetricsSample;
 }
@@ -44,8 +49,7 @@ export interface Metrics {
 }
 
 export function createMetrics(options: MetricsOptions): Metrics {
-  const registry = new Registry();
-  const board = new PrometheusBoard(registry);
+  const board = new PrometheusBoard(options.currentTrace);
   const sets = [
     grpcMetricSet(board, options.methods),
     mailboxMetricSet(board, options),
@@ -61,18 +65,21 @@ export function createMetrics(options: MetricsOptions): Metrics {
     page: async () => {
       const sample = options.sample();
       for (const set of sets) set.update?.(sample);
-      const body = `${await registry.metrics()}\n${await theProcess().metrics()}`;
+      const text = `${await board.text()}\n${await theProcess().metrics()}`;
       return {
-        contentType: registry.contentType,
-        body,
-        openMetrics: () => ({ contentType: Registry.OPENMETRICS_CONTENT_TYPE, body: toOpenMetrics(body) }),
+        contentType: Registry.PROMETHEUS_CONTENT_TYPE,
+        body: toPlainText(text),
+        openMetrics: () => ({ contentType: Registry.OPENMETRICS_CONTENT_TYPE, body: toOpenMetrics(text) }),
       };
     },
   };
 }
 
-function processMetricSet(board: MetricBoard, { version, privateNames }: MetricsOptions): MetricSet {
-  board.set(processMetrics.build, 1, { version, node: process.version });
+function processMetricSet(
+  board: MetricBoard,
+  { version, contract, privateNames }: MetricsOptions,
+): MetricSet {
+  board.set(processMetrics.build, 1, { version, node: process.version, contract });
   if (privateNames) board.set(processMetrics.privateNames, 1, { ...privateNames });
   return {
     rows: Object.values(processMetrics),
@@ -101,8 +108,18 @@ function theProcess(): Registry {
 
 class PrometheusBoard implements MetricBoard {
   readonly #metrics = new Map<MetricRow, Counter | Gauge | Histogram>();
+  readonly #registry = new Registry();
+  /** prom-client supports exemplars only in a registry of this format. */
+  readonly #histograms = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>();
 
-  constructor(readonly registry: Registry) {}
+  constructor(private readonly currentTrace: CurrentTrace | undefined) {
+    this.#histograms.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  }
+
+  /** The page in Prometheus' text format, but histograms can have exemplars. */
+  async text(): Promise<string> {
+    return `${await this.#registry.metrics()}\n${await this.#histograms.metrics()}`;
+  }
 
   /** Makes them appear also without a value. */
   register(rows: readonly MetricRow[]): void {
@@ -128,7 +145,19 @@ class PrometheusBoard implements MetricBoard {
   observer(row: MetricRow, labels: Labels): (value: number) => void {
     const histogram = this.#of(row) as Histogram;
     histogram.zero(labels);
-    return histogram.labels(labels).observe;
+    const { observe } = histogram.labels(labels);
+    const { currentTrace } = this;
+    if (currentTrace === undefined) return observe;
+    return (value) => {
+      const trace = currentTrace();
+      if (trace === undefined) observe(value);
+      else
+        histogram.observe({
+          labels,
+          value,
+          exemplarLabels: { trace_id: trace.traceId, span_id: trace.spanId },
+        });
+    };
   }
 
   #of(row: MetricRow): Counter | Gauge | Histogram {
@@ -140,12 +169,18 @@ class PrometheusBoard implements MetricBoard {
       name: row.name,
       help: row.help,
       labelNames: [...row.labels],
-      registers: [this.registry],
+      registers: [this.#registry],
     };
     const metric = {
       counter: () => new Counter(definition),
       gauge: () => new Gauge(definition),
-      histogram: () => new Histogram({ ...definition, buckets: HANDLING_BUCKETS }),
+      histogram: () =>
+        new Histogram({
+          ...definition,
+          registers: [this.#histograms],
+          buckets: [...row.buckets!],
+          enableExemplars: true,
+        }),
     }[row.type]();
     this.#metrics.set(row, metric);
     return metric;

@@ -167,6 +167,7 @@ export class FakeServer {
         callFinished: ({ method }: MethodInfo, code: number) => say(`${method} finished ${code}`),
         messageReceived: ({ method }: MethodInfo) => say(`${method} received`),
         messageSent: ({ method }: MethodInfo) => say(`${method} sent`),
+        eventsDelivered: () => say('events delivered'),
       },
       transport: { maxRequestBytes: 100_000, compression: options.compression ?? false },
       sweep: { ...GRPC_BOUNDS.sweep, requestTimeoutMs: GRPC_BOUNDS.transport.requestTimeoutMs },

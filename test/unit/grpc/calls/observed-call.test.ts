@@ -15,6 +15,7 @@ const batch = () =>
     bytes: 3,
     firstSequence: 1,
     lastSequence: 2,
+    queuedAtMs: undefined,
     release: () => {},
   });
 

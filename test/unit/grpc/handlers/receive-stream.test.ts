@@ -32,13 +32,14 @@ class FakeAttachment implements Attachment {
   detaches = 0;
   #sequence = 0;
 
-  add(bytes: number): void {
+  add(bytes: number, queuedAtMs?: number): void {
     const sequence = ++this.#sequence;
     this.batches.push({
       buffers: [Buffer.alloc(bytes)],
       bytes,
       firstSequence: sequence,
       lastSequence: sequence,
+      queuedAtMs,
       release: () => void this.released++,
     });
   }
@@ -67,6 +68,7 @@ function receiveStream(options: { heartbeatMs?: number; begin?: boolean } = {}) 
   const errors: StatusError[] = [];
   const trailers: unknown[] = [];
   let resets = 0;
+  const deliveryTimes: number[] = [];
   const emitter = new EventEmitter().on('error', (error: StatusError) => errors.push(error));
   const call = Object.assign(emitter, {
     write: (frame: ReceiveFrame, taken: () => void) => {
@@ -82,6 +84,7 @@ function receiveStream(options: { heartbeatMs?: number; begin?: boolean } = {}) 
     LIMITS,
     options.heartbeatMs,
     () => void resets++,
+    { eventsDelivered: (seconds) => void deliveryTimes.push(seconds) },
   );
   if (options.begin ?? true) stream.begin(attachment, ATTACHED);
   return {
@@ -91,6 +94,7 @@ function receiveStream(options: { heartbeatMs?: number; begin?: boolean } = {}) 
     errors,
     trailers,
     resets: () => resets,
+    deliveryTimes,
     /** The transport accepts the next frames. */
     taken: (count = transport.length) => {
       for (const taken of transport.splice(0, count)) taken();
@@ -138,6 +142,15 @@ describe('a Receive stream', () => {
     stream.onReadable();
     expect(kinds()).toEqual(['batch', 'batch']);
     expect(attachment.takenWith).toEqual([1000, 1000, 1000]);
+  });
+
+  it('reports the time since a measured event was read, once for its batch', () => {
+    const { stream, attachment, deliveryTimes } = receiveStream();
+    attachment.add(10, performance.now());
+    attachment.add(10);
+    vi.advanceTimersByTime(250);
+    stream.onReadable();
+    expect(deliveryTimes).toEqual([0.25]);
   });
 
   it('does not ask an empty queue again until the queue reports events', () => {

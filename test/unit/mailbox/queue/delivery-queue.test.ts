@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EncodeEvent } from '../../../../server/src/mailbox/event.js';
 import type { Acknowledgement } from '../../../../server/src/mailbox/mailbox-types.js';
 import { DeliveryQueue, NO_OUTSTANDING_LIMITS } from '../../../../server/src/mailbox/queue/delivery-queue.js';
@@ -239,6 +239,49 @@ describe('DeliveryQueue', () => {
       expect(queue).toMatchObject({ loadEvents: 3, loadBytes: 30, waitingEvents: 0 });
       queue.acknowledge(2);
       expect(queue).toMatchObject({ loadEvents: 1, loadBytes: 10 });
+    });
+  });
+
+  describe('measures the time of one event at a time:', () => {
+    beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
+    afterEach(() => void vi.useRealTimers());
+
+    /** The time of the measured event in the next batch. */
+    const queuedAt = (queue: DeliveryQueue, maxBytes = Infinity) =>
+      queue.take(maxBytes, NO_OUTSTANDING_LIMITS)?.queuedAtMs;
+    const later = () => vi.advanceTimersByTime(100);
+
+    it('the first one, and then the first one after the last measured one was delivered', () => {
+      const queue = queueOf('AUTO', [10]);
+      const start = performance.now();
+      later();
+      push(queue, 10);
+      expect(queuedAt(queue)).toBe(start);
+      push(queue, 10);
+      expect(queuedAt(queue)).toBe(start + 100);
+    });
+
+    it('no other event of a backlog', () => {
+      const queue = queueOf('AUTO', [10, 10, 10]);
+      const start = performance.now();
+      later();
+      expect(queuedAt(queue, 10)).toBe(start);
+      expect(queuedAt(queue, 10)).toBeUndefined();
+      push(queue, 10);
+      expect(queuedAt(queue, 10)).toBeUndefined();
+      expect(queuedAt(queue, 10)).toBe(start + 100);
+    });
+
+    it('never a redelivered or skipped event', () => {
+      const queue = queueOf('AUTO', [10, 10]);
+      queue.take(Infinity, NO_OUTSTANDING_LIMITS);
+      queue.seek(0);
+      expect(queuedAt(queue)).toBeUndefined();
+      push(queue, 10);
+      queue.seek(3);
+      later();
+      push(queue, 10);
+      expect(queuedAt(queue)).toBe(performance.now());
     });
   });
 

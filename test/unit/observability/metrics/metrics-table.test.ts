@@ -9,7 +9,7 @@ import {
 const rows = metricGroups.flatMap((group) => group.rows);
 
 // The rules of `promtool check metrics`.
-describe.each(rows)('$name', ({ name, type, labels, help }) => {
+describe.each(rows)('$name', ({ name, type, labels, help, details = '', buckets }) => {
   it('has a name in snake case with one of our prefixes', () => {
     expect(name).toMatch(/^(grpc_server|spread_sidecar)(_[a-z][a-z0-9]*)+$/);
   });
@@ -39,7 +39,16 @@ describe.each(rows)('$name', ({ name, type, labels, help }) => {
     expect(labels).not.toContain('group');
   });
 
-  it('has a help text of whole sentences', () => expect(help).toMatch(/^[A-Z].*\.$/));
+  it('has a help text of one sentence, with further sentences in the details', () => {
+    expect(help).toMatch(/^[A-Z][^\n]*\.$/);
+    expect(help).not.toMatch(/[.:;] [A-Z]/);
+    expect(details).toMatch(/^$|^[A-Z].*\.$/);
+  });
+
+  it('has rising buckets exactly if it is a histogram', () => {
+    expect(buckets !== undefined).toBe(type === 'histogram');
+    expect(buckets).toEqual(buckets && [...buckets].sort((a, b) => a - b));
+  });
 });
 
 describe('the table', () => {

@@ -6,6 +6,7 @@ import {
   createMetrics,
   type MetricsOptions,
   type MetricsSample,
+  type TraceIds,
 } from '../../../../server/src/observability/index.js';
 import {
   MAX_NAMED_SLOW_CONSUMERS,
@@ -57,6 +58,7 @@ function setUp(options: Partial<MetricsOptions> = {}) {
   };
   const metrics = createMetrics({
     version: '1.2.3',
+    contract: 'spread.sidecar.v1',
     methods: [connect, receive],
     spreadCodes: ['ILLEGAL_GROUP', 'CONNECTION_CLOSED'],
     daemons: ['4803', '4803@b'],
@@ -99,6 +101,7 @@ describe('from the start', () => {
       'spread_sidecar_events_received_total{kind="self_leave"}',
       'spread_sidecar_events_received_bytes_total',
       'spread_sidecar_events_delivered_total',
+      'spread_sidecar_event_delivery_seconds_count',
       'spread_sidecar_messages_sent_total{service_type="AGREED"}',
       'spread_sidecar_messages_sent_bytes_total',
       'spread_sidecar_queue_events',
@@ -113,7 +116,11 @@ describe('from the start', () => {
     ];
     for (const name of rows) expect.soft([name, series.get(name)]).toEqual([name, 0]);
     expect(series.get('spread_sidecar_retained_limit_bytes')).toBe(5000);
-    expect(series.get(`spread_sidecar_build_info{version="1.2.3",node="${process.version}"}`)).toBe(1);
+    expect(
+      series.get(
+        `spread_sidecar_build_info{version="1.2.3",node="${process.version}",contract="spread.sidecar.v1"}`,
+      ),
+    ).toBe(1);
   });
 
   it('every method has every status', async () => {
@@ -171,6 +178,34 @@ describe('calls', () => {
     }
   });
 
+  it('have exemplars with the current trace, only in the OpenMetrics format', async () => {
+    let current: TraceIds | undefined;
+    const { metrics } = setUp({ currentTrace: () => current });
+    const { grpc } = metrics.events;
+    const traceId = 'ab'.repeat(16);
+    grpc.callFinished(connect, 0, 0.0004);
+    current = { traceId, spanId: 'cd'.repeat(8) };
+    grpc.callFinished(connect, 0, 0.002);
+    grpc.eventsDelivered(0.02);
+    grpc.eventsDelivered(1000);
+    current = undefined;
+    grpc.eventsDelivered(0.02);
+    const page = await metrics.page();
+    const lines = page.openMetrics().body.split('\n');
+    const exemplars = lines
+      .filter((line) => line.includes('trace_id'))
+      .map((line) => line.replace(/\S+$/, 'time'));
+    const ids = `# {trace_id="${traceId}",span_id="${'cd'.repeat(8)}"}`;
+    expect(exemplars).toEqual([
+      `grpc_server_handling_seconds_bucket{le="0.0025",${connectLabels}} 2 ${ids} 0.002 time`,
+      `spread_sidecar_event_delivery_seconds_bucket{le="0.025"} 2 ${ids} 0.02 time`,
+      `spread_sidecar_event_delivery_seconds_bucket{le="+Inf"} 3 ${ids} 1000 time`,
+    ]);
+    expect(lines.filter((line) => line === '# EOF')).toHaveLength(1);
+    expect(page.body).not.toMatch(/trace_id|EOF/);
+    expect(page.body).toContain(`grpc_server_handling_seconds_bucket{le="0.0025",${connectLabels}} 2\n`);
+  });
+
   it('of one service on two servers are one method', async () => {
     const { metrics, scrape } = setUp();
     metrics.events.grpc.callStarted(connect);
@@ -187,6 +222,17 @@ describe('calls', () => {
 });
 
 describe('mailboxes', () => {
+  it('the times of deliveries become a histogram', async () => {
+    const { metrics, scrape } = setUp();
+    for (const seconds of [0.00004, 0.0002, 100]) metrics.events.grpc.eventsDelivered(seconds);
+    const series = await scrape();
+    const bucket = (le: string) => series.get(`spread_sidecar_event_delivery_seconds_bucket{le="${le}"}`);
+    expect(['0.000025', '0.00005', '0.0001', '0.00025', '60', '120', '+Inf'].map(bucket)).toEqual([
+      0, 1, 1, 2, 2, 3, 3,
+    ]);
+    expect(series.get('spread_sidecar_event_delivery_seconds_sum')).toBeCloseTo(100.00024);
+  });
+
   it('events become counters', async () => {
     const { metrics, scrape } = setUp();
     const { mailbox: mailboxEvents, grpc } = metrics.events;
