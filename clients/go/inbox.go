@@ -6,7 +6,7 @@ import (
 )
 
 // inbox has the received events that the application did not take yet. After the end, the remaining events
-// are still available. Each later call gets the error of the end.
+// are still available. Each later call gets the error that ended the mailbox.
 type inbox struct {
 	maxEvents, maxBytes int
 

@@ -1,5 +1,5 @@
 //! The received events that the application did not take yet. After the end, the remaining events
-//! are still available. Each later call gets the error of the end.
+//! are still available. Each later call gets the error that ended the mailbox.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -105,7 +105,7 @@ impl Inbox {
         }
     }
 
-    /// The next event, or the error of the end.
+    /// The next event, or the error that ended the mailbox.
     pub fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Result<Event, SpreadError>> {
         let mut state = self.state.lock().unwrap();
         if let Some(event) = state.take() {

@@ -16,7 +16,7 @@ export interface InboxLimits {
 
 /**
  * The received events that the application did not take yet, and the calls that wait for an event. After the
- * end, the remaining events are still available. Each later call gets the error of the end.
+ * end, the remaining events are still available. Each later call gets the error that ended the mailbox.
  */
 export class Inbox {
   readonly #buffer: EventBuffer;

@@ -40,7 +40,7 @@ mailbox:
 - **Sizes** are \`64MiB\` or \`64Mi\` (1024²), or \`64MB\` (1000²). A number without a unit is in bytes.
 - **Booleans** are \`true\` or \`false\`. The flag \`--x\` alone means \`true\`, and \`--no-x\` means \`false\`.
 - **Lists**: separate the values with commas, write a YAML sequence in the file, or repeat the flag.
-- Secrets have no flag. Every output of the configuration shows \`[redacted]\` instead.
+- Secrets have no flag. Every output of the configuration shows \`[redacted]\` instead of a secret.
 - \`spread-sidecar serve --print-config\` prints the effective configuration, with the source of each value. It prints defaults as comments. \`spread-sidecar check\` checks the configuration.`;
 }
 

@@ -119,7 +119,7 @@ describe('invalid texts', () => {
     ],
     ['host only', tcpAddress, 'localhost', 'the port is missing'],
     ['empty host', tcpAddress, ':4814', 'the host is missing; use 0.0.0.0 or [::] for all addresses'],
-    ['star', tcpAddress, '*:4814', 'the host is missing; use 0.0.0.0 or [::] for all addresses'],
+    ['star', tcpAddress, '*:4814', 'the host * is not allowed; use 0.0.0.0 or [::] for all addresses'],
     ['IPv6 without brackets', tcpAddress, '::1:4814', 'write an IPv6 address in brackets: [::1]:4813'],
     ['brackets around a name', tcpAddress, '[localhost]:4814', 'there is no IPv6 address in the brackets'],
     ['port too large', tcpAddress, '127.0.0.1:65536', 'the port is more than 65535'],

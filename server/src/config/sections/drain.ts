@@ -9,7 +9,7 @@ export const drain = {
       type: duration({ min: '0s', max: '1h' }),
       default: '0s',
       why: 'Kubernetes stops a native sidecar only after the application has ended.',
-      text: 'Time that the sidecar continues to serve clients between SIGTERM and the drain. Use it in pods whose containers all get SIGTERM at the same time. The delay ends early if there is no mailbox and no client connection for one second.',
+      text: 'Time that the sidecar continues to serve clients between SIGTERM and the drain. Set a delay in pods whose containers all get SIGTERM at the same time. The delay ends early if there is no mailbox and no client connection for one second.',
       flag: 'shutdown-delay',
     }),
     grace: option({

@@ -85,7 +85,7 @@ export const grpc = {
       type: autoCount('16', '1000000'),
       default: 'auto',
       why: 'Half of limits.maxCalls, at most 4096. One connection therefore cannot use up the calls of all clients.',
-      text: 'Largest number of open calls on one client connection. Further calls wait in the client. At first, a connection may have 100 open calls. If tokens are required, a connection may have only 16 until one of its calls sends a token. The sidecar doubles this number while the connection uses more than half of it.',
+      text: 'Largest number of open calls on one client connection. Further calls wait in the client. A connection starts with a smaller limit: 100, or 16 before it sends a required token. When a connection uses more than half of its limit, the sidecar doubles the limit, up to this option.',
     }),
   },
 } satisfies Section;

@@ -34,7 +34,7 @@ export const limits = {
       type: integer({ min: '10', max: '1000000' }),
       default: '1000',
       why: 'Keepalive needs far fewer frames. Clients that measure the bandwidth send PING frames in proportion to the data that they receive.',
-      text: 'Number of PING and SETTINGS frames that a client may send per second on one connection. Unused frames accumulate, up to the number for one second. For every 32 bytes that the sidecar sends, the client may send one more frame. The sidecar closes a connection that exceeds this limit.',
+      text: 'Number of PING and SETTINGS frames that a client may send per second on one connection. A client can save its unused allowance, up to the allowance of one second. For every 32 bytes that the sidecar sends, the client may send one more frame. The sidecar closes a connection that exceeds this limit.',
     }),
     maxMetadataBytes: option({
       type: byteSize({ min: '4KiB', max: '60KiB' }),

@@ -4,7 +4,7 @@ import { autoCount, autoSize, option, type Section } from './section.js';
 
 export const mailbox = {
   title: 'Mailboxes',
-  text: 'Lifetime and limits of mailboxes. If a client asks for more than a limit, Connect fails with INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE. If a client sets no value, its mailbox gets the limit itself, or the default if there is an option such as mailbox.leaseDefault.',
+  text: 'Lifetime and limits of mailboxes. If a client asks for more than a limit, Connect fails with INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE. If a client sets no value, its mailbox gets the limit itself, or the value of an option such as mailbox.leaseDefault.',
   options: {
     privateNameSeed: option({
       type: orEmpty(
@@ -16,7 +16,7 @@ export const mailbox = {
       ),
       default: '',
       why: 'Without a seed, the daemon generates these names.',
-      text: 'Seed of generated private names. The sidecar generates a private name if a client asks for none. The name has seven characters of the SHA-256 of the seed, then a number. Use a text that is unique to this sidecar, such as the UID of its pod. The log and the metric spread_sidecar_private_name_info show the seed with the start of the names.',
+      text: 'Seed of generated private names. The sidecar generates a private name if a client asks for none. The name consists of seven characters and a number. The characters come from the SHA-256 of the seed. Use a text that is unique to this sidecar, such as the UID of its pod. The log and the metric spread_sidecar_private_name_info show the seed with the start of the names.',
     }),
     leaseDefault: option({
       type: duration({ min: '100ms', max: '24h' }),

@@ -2,7 +2,7 @@ import { autoSize, option, type Section } from './section.js';
 
 export const memory = {
   title: 'Memory',
-  text: 'One limit for the memory of the whole process. The sidecar derives the value of every limit with the default `auto` from it. The log line `memory` at the start shows these values. [limits.md](limits.md#memory) has the shares and measurements.',
+  text: 'One limit for the memory of the whole process. From this limit, the sidecar derives the value of every limit with the default `auto`. The log line `memory` at the start shows these values. [limits.md](limits.md#memory) has the shares and measurements.',
   options: {
     limit: option({
       type: autoSize('64MiB', '1024GiB'),

@@ -87,7 +87,8 @@ function readTcp(text: string): TcpAddress {
   const [, bracketed, plain = '', digits] = match;
   if (bracketed !== undefined && !isIPv6(bracketed))
     throw new Refusal('there is no IPv6 address in the brackets');
-  if (plain === '*' || (bracketed === undefined && plain === ''))
+  if (plain === '*') throw new Refusal('the host * is not allowed; use 0.0.0.0 or [::] for all addresses');
+  if (bracketed === undefined && plain === '')
     throw new Refusal('the host is missing; use 0.0.0.0 or [::] for all addresses');
   if (bracketed === undefined && !/^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/.test(plain))
     throw new Refusal('the host is not a name or an address');

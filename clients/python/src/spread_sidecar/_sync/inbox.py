@@ -18,7 +18,7 @@ ReadinessObserver = Callable[[bool], None]
 
 
 class Inbox:
-    """After the end, the remaining events are still available. Each later call gets the error of the end.
+    """After the end, the remaining events are still available. Each later call gets the error that ended the mailbox.
 
     Taking the lock for each event would cost more than the rest of ``take``. Therefore a call that holds the
     lock also moves the next events ahead, out of the buffer, and later calls take those without the lock. The

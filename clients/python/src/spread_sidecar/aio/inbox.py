@@ -13,7 +13,9 @@ from ..events import SpreadEvent
 
 
 class Inbox:
-    """After the end, the remaining events are still available. Each later call gets the error of the end."""
+    """After the end, the remaining events are still available. Each later call gets the error that ended the
+    mailbox.
+    """
 
     def __init__(self, max_events: int, max_bytes: int, last_taken: int) -> None:
         self._buffer = EventBuffer(max_events, max_bytes)

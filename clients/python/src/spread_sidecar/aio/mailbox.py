@@ -117,8 +117,8 @@ class Mailbox:
 
     @property
     def ready(self) -> bool:
-        """Whether ``receive()`` would return an event or raise the error of the end without waiting. False before the
-        client has started to receive.
+        """Whether ``receive()`` does not have to wait. It then returns an event, or raises the error that ended the
+        mailbox. False before the client has started to receive.
         """
         return self._inbox.ready
 

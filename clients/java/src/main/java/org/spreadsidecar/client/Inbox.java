@@ -9,7 +9,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The received events that the application did not take yet. After the end, the remaining events are still available.
- * Each later call gets the error of the end.
+ * Each later call gets the error that ended the mailbox.
  */
 final class Inbox {
   private final int maxEvents;
