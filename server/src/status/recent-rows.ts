@@ -1,8 +1,12 @@
 import { SharedPage } from '../admin/shared-page.js';
 import { sortInSlices } from './slices.js';
 
-/** Time for which requests share one snapshot. Unit: ms. */
+/** Shortest time for which requests share one snapshot. Unit: ms. */
 const SHARED_MS = 100;
+/** Requests share a snapshot for this multiple of the time that its creation took. */
+const SHARED_FACTOR = 10;
+/** Longest time for which requests share one snapshot. Unit: ms. */
+const MAX_SHARED_MS = 1000;
 
 /** How rows are compared, by the name of the order. The first one is the default. */
 export type Orders<Row> = Readonly<Record<string, (a: Row, b: Row) => number>>;
@@ -30,13 +34,24 @@ export class Rows<Row> {
   }
 }
 
-/** A snapshot that requests share for a short time, so that no flood of requests reads all mailboxes each time. */
+/**
+ * A snapshot that requests share for a short time, so that no flood of requests reads all mailboxes each time. Of many
+ * groups, requests share it for longer, because its creation and its order cost more than a page of it.
+ */
 export class RecentRows<Row> {
   readonly #making: SharedPage<Rows<Row>>;
   #recent: Rows<Row> | undefined;
 
+  #sharedMs = SHARED_MS;
+
   constructor(make: () => Promise<Rows<Row>>) {
-    this.#making = new SharedPage(make);
+    this.#making = new SharedPage(async () => {
+      const startedAt = performance.now();
+      const rows = await make();
+      const tookMs = performance.now() - startedAt;
+      this.#sharedMs = Math.min(MAX_SHARED_MS, Math.max(SHARED_MS, SHARED_FACTOR * tookMs));
+      return rows;
+    });
   }
 
   async get(): Promise<Rows<Row>> {
@@ -46,7 +61,7 @@ export class RecentRows<Row> {
     this.#recent = made;
     setTimeout(() => {
       if (this.#recent === made) this.#recent = undefined;
-    }, SHARED_MS).unref();
+    }, this.#sharedMs).unref();
     return made;
   }
 }

@@ -2,6 +2,7 @@ import type { Attack } from '../attack.js';
 import { adminBodies } from './admin-bodies.js';
 import { adminConnections } from './admin-connections.js';
 import { adminHealth } from './admin-health.js';
+import { adminJsonPages } from './admin-json-pages.js';
 import { adminPipelining } from './admin-pipelining.js';
 import { adminRequests } from './admin-requests.js';
 import { adminSlowReaders } from './admin-slow-readers.js';
@@ -20,6 +21,7 @@ export const ATTACKS: readonly Attack[] = [
   adminSlowReaders,
   adminBodies,
   adminHealth,
+  adminJsonPages,
   unauthenticatedCalls,
   unreadResponses,
   stalledReceivers,

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { InspectedMailbox } from '../../../server/src/mailbox/registry/statistics.js';
 import { groupsPage } from '../../../server/src/status/groups-page.js';
 import { pageQuery } from '../../../server/src/status/query.js';
@@ -78,7 +78,7 @@ describe('a page of rows', () => {
   });
 
   it('uses a later snapshot after this time', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });
     try {
       const { ask, make } = pages([]);
       await ask('');
@@ -90,6 +90,39 @@ describe('a page of rows', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+});
+
+describe('a snapshot', () => {
+  /** A snapshot whose creation takes this time. @returns how many snapshots were created after waits of these times */
+  async function created(tookMs: number, waits: readonly number[]): Promise<number[]> {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const make = vi.fn(async () => {
+      await new Promise((resolve) => setTimeout(resolve, tookMs));
+      return new Rows<Row>([], ORDERS);
+    });
+    const recent = new RecentRows(make);
+    const first = recent.get();
+    await vi.advanceTimersByTimeAsync(tookMs);
+    await first;
+    const counts: number[] = [];
+    for (const ms of waits) {
+      await vi.advanceTimersByTimeAsync(ms);
+      void recent.get();
+      await vi.advanceTimersByTimeAsync(0);
+      counts.push(make.mock.calls.length);
+    }
+    return counts;
+  }
+
+  it('is shared for ten times as long as its creation took', async () => {
+    expect(await created(40, [399, 2])).toEqual([1, 2]);
+  });
+
+  it('is shared for at least 100 ms and at most 1 s', async () => {
+    expect(await created(1, [98, 2])).toEqual([1, 2]);
+    expect(await created(200, [999, 2])).toEqual([1, 2]);
   });
 });
 
