@@ -161,7 +161,7 @@ describe.skipIf(!isAvailable('python'))('programs of the old Python wrapper, unc
     it('uses the daemon of the environment variable', async () => {
       const sidecar = await startSecured({});
       await expect(classic(sidecar, [])).rejects.toThrow(
-        'can not connect: spread_name 4803@localhost is neither',
+        'can not connect: spread_name 4803@localhost is not allowed: it is neither',
       );
       await classic(sidecar, [], { SPREAD_CLIENT_DAEMON: '' });
     }, 60_000);
