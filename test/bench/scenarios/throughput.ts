@@ -24,8 +24,6 @@ const EVERYWHERE = [
   ...['c-real', 'c-embedded', 'session-real', 'session-embedded'],
   ...['sidecar-real', 'sidecar-embedded', 'sidecar-inside', 'nats', 'redis'],
 ];
-/** Dapr is measured only one to one. */
-const ONE_TO_ONE = [...EVERYWHERE, 'dapr'];
 /** Subjects that are measured with one size only. */
 const VARIANTS = ['c-real-tcp', 'sidecar-real-tcp'];
 /** One call for each message takes too long for the numbers of the other subjects. */
@@ -34,8 +32,9 @@ const UNARY = [
   'sidecar-real-concurrent',
   'sidecar-inside-unary',
   'sidecar-inside-concurrent',
+  'dapr',
 ];
-const QUICK = ['c-real', 'c-embedded', 'session-embedded', 'sidecar-embedded', 'nats', 'redis', 'dapr'];
+const QUICK = ['c-real', 'c-embedded', 'session-embedded', 'sidecar-embedded', 'nats', 'redis'];
 
 /** Number of messages of the warm-up of the C tools. They are compiled, and they count thousands of messages. */
 const nativeWarmUp = (count: number) => Math.max(1000, Math.round(count / 5000) * 1000);
@@ -49,7 +48,7 @@ function throughput(
 ): Scenario {
   return {
     id: `throughput-${name}`,
-    text: `One sending and one receiving process, ${bytes} bytes, RELIABLE${name === 'unary' ? ', a Multicast call for each message' : ''}. Messages per second at the receiver, ${AFTER_WARM_UP}.`,
+    text: `One sending and one receiving process, ${bytes} bytes, RELIABLE${name === 'unary' ? ', a unary call for each message' : ''}. Messages per second at the receiver, ${AFTER_WARM_UP}.`,
     figures: [RATE, ...CPU_FIGURES, WARM_UP],
     subjects,
     quickSubjects,
@@ -144,10 +143,10 @@ export const THROUGHPUT: readonly Scenario[] = [
       name,
       bytes,
       perSecond,
-      name === '100B' ? [...ONE_TO_ONE, ...VARIANTS] : ONE_TO_ONE,
+      name === '100B' ? [...EVERYWHERE, ...VARIANTS] : EVERYWHERE,
       name === '100B' ? QUICK : name === '10KB' ? ['sidecar-embedded'] : [],
     ),
   ),
-  throughput('unary', 100, 3000, UNARY, ['sidecar-inside-unary']),
+  throughput('unary', 100, 3000, UNARY, ['sidecar-inside-unary', 'dapr']),
   loop,
 ];
