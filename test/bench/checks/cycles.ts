@@ -24,8 +24,7 @@ const RESOURCES: readonly Resource[] = [
     what: 'JavaScript heap',
     unit: 'MiB',
     read: ({ memory }) => (memory.heapUsed + memory.external) / MIB,
-    // In the second part V8 still compiles. In the third part, one kilobyte that stays for each cycle would exceed
-    // this value.
+    // In the second part V8 still compiles. In the third part, a leak of 1.1 KiB per cycle would exceed this value.
     bounds: [6, 1],
   },
   { what: 'RSS', unit: 'MiB', read: ({ memory }) => memory.rss / MIB, bounds: [24, 8] },

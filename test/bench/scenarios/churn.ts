@@ -6,7 +6,7 @@ const PER_SECOND = 1000;
 
 const churn: Scenario = {
   id: 'churn',
-  text: `One connection alternately joins and leaves a group, and waits for its own view each time. With NATS and Redis, it waits for the response of the server. Pairs of join and leave per second, ${AFTER_WARM_UP}.`,
+  text: `One connection alternately joins and leaves a group, and waits for its own view each time. With NATS and Redis, the connection waits for the response of the server. Pairs of join and leave per second, ${AFTER_WARM_UP}.`,
   figures: [
     { name: 'cycles', unit: '1/s', better: 'more' },
     ...['peer', 'sidecar', 'daemon', 'server'].map(

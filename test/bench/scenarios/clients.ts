@@ -18,7 +18,7 @@ const quickSubjects = subjects.filter((id) => ['client-typescript', 'client-go']
 
 const throughput = ({ name, bytes }: (typeof SIZES)[number]): Scenario => ({
   id: `clients-throughput-${name}`,
-  text: `For each language, one process uses the client to send FIFO messages of ${bytes} bytes to a group of its own, and receives them. Unix socket, embedded daemon as its own process. Received messages per second. Raw: the same work with only the gRPC library and the generated stubs of the language.`,
+  text: `For each language, one process uses the client to send FIFO messages of ${bytes} bytes to its own group, and receives them. Unix socket, embedded daemon as its own process. Received messages per second. Raw: the same work with only the gRPC library and the generated stubs of the language.`,
   figures: [
     { name: 'messages', unit: '1/s', better: 'more' },
     { name: 'raw messages', unit: '1/s', better: 'more' },
@@ -44,7 +44,7 @@ const throughput = ({ name, bytes }: (typeof SIZES)[number]): Scenario => ({
 
 const roundTrip: Scenario = {
   id: 'clients-round-trip',
-  text: 'For each language, one process uses the client to send messages of 100 bytes to a group of its own with unary Multicast, and waits for each message. Unix socket, embedded daemon as its own process. Raw: the same work with only the generated stubs.',
+  text: 'For each language, one process uses the client to send messages of 100 bytes to its own group with unary Multicast, and waits for each message. Unix socket, embedded daemon as its own process. Raw: the same work with only the generated stubs.',
   figures: [
     { name: 'p50', unit: 'µs', better: 'less' },
     { name: 'p99', unit: 'µs', better: 'less' },

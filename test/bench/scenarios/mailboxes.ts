@@ -19,10 +19,17 @@ const FIGURES = [
 
 /** Sends to all mailboxes in turn, or to one of them while the others are idle members of their groups. */
 function mailboxes(count: number, traffic: 'all' | 'one', quick: boolean): Scenario {
-  const where = traffic === 'all' ? 'to each group in turn' : 'to one group; the other mailboxes are idle';
+  const receivers =
+    count === 1 ? 'one receiving mailbox in a group' : `${count} receiving mailboxes, each in its own group`;
+  const where =
+    traffic === 'one'
+      ? 'to one group; the other mailboxes are idle'
+      : count === 1
+        ? 'to this group'
+        : 'to each group in turn';
   return {
     id: `mailboxes-${count}${traffic === 'one' ? '-idle' : ''}`,
-    text: `One process has ${count} receiving ${count === 1 ? 'mailbox' : 'mailboxes'}, each in its own group. One sender sends messages of ${SIZE} bytes ${where}. Messages per second, and processor time per message, ${AFTER_WARM_UP}.`,
+    text: `One process has ${receivers}. One sender sends messages of ${SIZE} bytes ${where}. Messages per second, and processor time per message, ${AFTER_WARM_UP}.`,
     figures: FIGURES,
     subjects: traffic === 'all' ? ['sidecar-embedded', 'nats'] : ['sidecar-embedded'],
     quickSubjects: quick ? ['sidecar-embedded'] : [],
@@ -70,7 +77,7 @@ const SETTLED_MS = 20_000;
 
 const idleCost: Scenario = {
   id: 'mailboxes-idle-cost',
-  text: `A sidecar has ${EARLIER_MAILBOXES} mailboxes, with the embedded daemon as its own process. A client opens ${IDLE_MAILBOXES} more mailboxes, each with an idle Receive stream, in a group. Resident memory and processor time of the sidecar for each further mailbox. The memory is measured directly after the mailboxes are open (at first), and after a garbage collection.`,
+  text: `A sidecar has ${EARLIER_MAILBOXES} mailboxes, with the embedded daemon as its own process. A client opens ${IDLE_MAILBOXES} more mailboxes, each with an idle Receive stream and in its own group. Resident memory and processor time of the sidecar for each further mailbox. The memory is measured directly after the mailboxes are open (at first), and after a garbage collection.`,
   figures: [
     { name: 'memory', unit: 'KiB/mailbox', better: 'less' },
     { name: 'memory at first', unit: 'KiB/mailbox', better: 'less' },

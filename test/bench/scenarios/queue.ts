@@ -79,10 +79,10 @@ async function withDrain<Result>(
 }
 
 function draining(id: string, raw: boolean): Scenario {
-  const how = raw ? 'counted in the frames, no objects made of them' : 'by the TypeScript client';
+  const reader = raw ? 'A client that only counts events' : 'The TypeScript client';
   return {
     id,
-    text: `One Receive reads ${DEPTH.toLocaleString('en-US')} queued messages of ${SIZE} bytes, ${how}. Each measurement has a new sidecar.`,
+    text: `${reader} reads ${DEPTH.toLocaleString('en-US')} queued messages of ${SIZE} bytes with one Receive. Each measurement has a new sidecar.`,
     figures: [
       { name: 'events', unit: '1/s', better: 'more' },
       { name: 'sidecar CPU', unit: 'µs/message', better: 'less' },

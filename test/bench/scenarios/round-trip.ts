@@ -44,7 +44,7 @@ const atRest: Scenario = {
 
 const backToBack: Scenario = {
   id: 'round-trip-back-to-back',
-  text: `The same without a pause: each message waits for the reply to the previous one.`,
+  text: `One process sends ${SIZE} bytes, RELIABLE, and another process sends each message back. The first process sends the next message when the reply has arrived. The time from the send to the reply.`,
   figures: [...FIGURES, WARM_UP],
   subjects: OVER_GRPC,
   quickSubjects: ['grpc-relay'],
@@ -56,7 +56,7 @@ const COLD_COUNT = 1000;
 
 const cold: Scenario = {
   id: 'round-trip-cold',
-  text: `The first ${COLD_COUNT} messages after the start of all processes, one every ${PERIOD_MS} ms, without a warm-up.`,
+  text: `${PAIR} The time from the send to the reply, for the first ${COLD_COUNT} messages of new processes, without a warm-up.`,
   figures: FIGURES,
   subjects: OVER_GRPC,
   quickSubjects: [],
@@ -86,7 +86,7 @@ const unary: Scenario = {
 
 const underLoad: Scenario = {
   id: 'round-trip-load',
-  text: 'The same while another sender and receiver use half of the rate that this subject reached just before. The C tools cannot limit their rate, so Session sends this load.',
+  text: `${PAIR} Another sender and receiver use half of the rate that the subject reached in an earlier measurement. The C tools cannot limit their rate, so the sidecar's Spread library sends this load.`,
   figures: [...FIGURES, { name: 'load', unit: '1/s', better: 'more' }],
   subjects: SUBJECTS.filter((id) => !id.endsWith('-unary') && id !== 'grpc-relay'),
   quickSubjects: ['sidecar-embedded'],

@@ -5,7 +5,7 @@ import { option, type Section } from './section.js';
 
 export const daemon = {
   title: 'Spread daemon',
-  text: 'The daemons that mailboxes connect to. A Spread name is the address of a daemon, in the form that all Spread clients use: `4803` is the Unix socket /tmp/4803, `4803@host` is TCP, and `/path` is a Unix socket.',
+  text: 'The daemons that mailboxes connect to. A Spread name is the address of a daemon, in the form that all Spread clients use. `4803` is the Unix socket /tmp/4803, `4803@host` is TCP, and `/path` is a Unix socket.',
   options: {
     addresses: option({
       type: listOf(spreadName, { min: 1, max: 16 }),
