@@ -15,7 +15,9 @@ const LONG = [
   'test/integration/long/**/*.test.ts',
 ];
 /** Suites of which every test needs a tool beyond Node. To load a file takes a second, even if each of its tests is skipped. */
-const WITH_TOOLS = ['cluster', 'containers', 'kubernetes', 'packages'].map((name) => `test/${name}/**`);
+const WITH_TOOLS = ['cluster', 'containers', 'kubernetes', 'packages', 'page'].map(
+  (name) => `test/${name}/**`,
+);
 
 const { TEST_SUITES, REQUIRE, SPREAD_HOME } = process.env;
 const isNodeOnly = TEST_SUITES === 'node';

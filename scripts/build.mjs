@@ -1,11 +1,14 @@
 // What a clone needs before it can run: packages installed, TypeScript compiled. Uses Node's own modules only, because it runs first.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const inRoot = (...parts) => join(root, ...parts);
+
+/** The packages from which the status page has code. They are development dependencies, because the bundle contains them. */
+export const PAGE_PACKAGES = ['preact', 'uplot'];
 
 function run(what, command, args) {
   const result = spawnSync(command, args, {
@@ -72,6 +75,21 @@ export function compile(...projects) {
   run('compiling', process.execPath, [tsc, '-b', ...projects.map((project) => inRoot(project))]);
 }
 
+/** Bundles the status page if it is missing or older than its sources. Run it in `alone`. */
+export function buildPage() {
+  const source = inRoot('server', 'page');
+  const files = readdirSync(source, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  // The last file that the build writes.
+  const built = inRoot('dist', 'page', 'licences.txt');
+  const changedMs = [...files, inRoot('package-lock.json'), inRoot('scripts', 'build-page.mjs')].map(
+    (file) => statSync(file).mtimeMs,
+  );
+  if (existsSync(built) && statSync(built).mtimeMs > Math.max(...changedMs)) return;
+  run('building the status page', process.execPath, [inRoot('scripts', 'build-page.mjs')]);
+}
+
 /** Installs the packages when they are missing or older than the lock file. */
 export const ensureInstalled = () => alone(installIfMissing);
 
@@ -81,9 +99,11 @@ export const ensureBuilt = () =>
     installIfMissing();
     if (!isBuilt()) process.stderr.write('compiling …\n');
     compile('server');
+    buildPage();
   });
 
-const isBuilt = () => existsSync(inRoot('dist', 'server', 'main.js'));
+const isBuilt = () =>
+  existsSync(inRoot('dist', 'server', 'main.js')) && existsSync(inRoot('dist', 'page', 'licences.txt'));
 
 /** Installs and compiles a clone in which nothing is compiled yet. It does not look for changed sources, which takes longer. */
 export async function ensureRunnable() {

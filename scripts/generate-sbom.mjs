@@ -5,7 +5,7 @@ import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from './build.mjs';
+import { PAGE_PACKAGES, root } from './build.mjs';
 
 const read = (file) => JSON.parse(readFileSync(join(root, file), 'utf8'));
 const { packages } = read('package-lock.json');
@@ -30,14 +30,14 @@ const bundled = Object.fromEntries(
   packages[''].workspaces.map((folder) => [packages[folder].name, packages[folder].version]),
 );
 
-/** The packages that the root needs without development dependencies, by path. */
+/** The packages that the root needs without development dependencies, and those in the status page, by path. */
 const reached = new Map();
 const waiting = [''];
 for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
   if (reached.has(path)) continue;
   const { dependencies = {}, optionalDependencies = {}, peerDependencies = {} } = packages[path];
   const own = { ...dependencies, ...optionalDependencies, ...peerDependencies };
-  const names = Object.keys(path === '' ? { ...own, ...bundled } : own);
+  const names = path === '' ? [...Object.keys({ ...own, ...bundled }), ...PAGE_PACKAGES] : Object.keys(own);
   const found = names.map((name) => resolve(path, name)).filter((one) => one !== undefined);
   reached.set(path, found);
   waiting.push(...found);

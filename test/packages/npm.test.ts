@@ -90,6 +90,8 @@ describe.skipIf(!isAvailable('packages'))('the npm packages of an unbuilt clone'
     expect(sidecar).toEqual(
       expect.arrayContaining(['bin/spread-sidecar.mjs', 'dist/server/main.js', 'LICENSE', 'README.md']),
     );
+    const page = ['index.html', 'main.js', 'main.css', 'icon.svg', 'licences.txt'];
+    expect(sidecar).toEqual(expect.arrayContaining(page.map((name) => `dist/page/${name}`)));
     for (const tarball of [tarballs.client, tarballs.testcontainers])
       expect(await filesOf(tarball)).toEqual(
         expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'LICENSE', 'README.md', 'package.json']),

@@ -35,6 +35,12 @@ export function actionlintCommand(env = process.env) {
   return join(cache, 'spread-sidecar', 'actionlint', ACTIONLINT_VERSION, 'actionlint');
 }
 
+/** The path of Chromium: CHROMIUM in the environment, else on PATH; undefined where there is none. */
+export const chromiumPath = (env = process.env) =>
+  [env.CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome']
+    .map((command) => command && spawnSync('which', [command], { encoding: 'utf8', env }).stdout?.trim())
+    .find((path) => path && works(path, ['--version']));
+
 /** The command of Docker Compose: the plugin of Docker's client, else the program; undefined where there is neither. */
 export const composeCommand = () =>
   [['docker', 'compose'], ['docker-compose']].find(([command, ...args]) =>
@@ -228,6 +234,13 @@ const parts = [
     what: 'the recipe for PHP',
     enable: 'Install php-cli and protobuf-compiler-grpc.',
     available: () => works('php', ['--version']) && exists('grpc_php_plugin'),
+    inCi: true,
+  },
+  {
+    name: 'chromium',
+    what: 'the status page in a browser',
+    enable: 'Install Chromium. If it is not on PATH, name it in CHROMIUM.',
+    available: (env) => chromiumPath(env) !== undefined,
     inCi: true,
   },
   {

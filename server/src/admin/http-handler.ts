@@ -4,6 +4,7 @@ import { type Answer, JSON_TYPE, methodNotAllowed, TEXT } from './answer.js';
 import { type ProbeChecks, reportText, runChecks } from './checks.js';
 import { type DropPage, dropAnswer } from './drop-page.js';
 import { JsonAnswers, type JsonPages } from './json-pages.js';
+import { PageFiles, type StatusPage } from './page-files.js';
 import { type QuitPage, quitAnswer } from './quit-page.js';
 import { ScrapeSlots } from './scrape-slots.js';
 import { SharedPage } from './shared-page.js';
@@ -27,6 +28,8 @@ export interface AdminPages {
   drop?: DropPage | undefined;
   /** The pages for programs, such as `/status.json`; undefined: there are none. */
   json?: JsonPages | undefined;
+  /** The page for people at `/`; undefined: there is none. */
+  status?: StatusPage | undefined;
 }
 
 const METHODS = 'GET, HEAD';
@@ -35,7 +38,7 @@ const MAX_BODY_BYTES = 4096;
 
 /**
  * GET and HEAD of `/metrics`, `/livez`, `/readyz`, `/startupz`. A probe answers 200 or 503; `?verbose` lists
- * its checks as JSON. The pages of {@link JsonPages}. And `POST /quitquitquit` and `POST /drop-mailbox`, where they
+ * its checks as JSON. The pages of {@link JsonPages}, and the files of {@link StatusPage}. And `POST /quitquitquit` and `POST /drop-mailbox`, where they
  * are allowed.
  *
  * @param maxScrapes - most requests for `/metrics` at once; more: 503
@@ -43,30 +46,34 @@ const MAX_BODY_BYTES = 4096;
 export function adminHandler(pages: AdminPages, maxScrapes: number): RequestListener {
   const metrics = new MetricsAnswers(pages, maxScrapes);
   const json = pages.json && new JsonAnswers(pages.json);
+  const files = pages.status && new PageFiles(pages.status);
   return (request, response) => {
     // Bodies are not wanted; an unread one would block the connection's next request.
     request.resume();
-    void answer(pages, { metrics, json }, request, response);
+    void answer(pages, { metrics, json, files }, request, response);
   };
 }
 
-/** The pages of which a limited number is open at once. */
-interface BoundedAnswers {
+/** What makes the answers of several requests. */
+interface Answerers {
   readonly metrics: MetricsAnswers;
   readonly json: JsonAnswers | undefined;
+  readonly files: PageFiles | undefined;
 }
 
 async function answer(
   pages: AdminPages,
-  bounded: BoundedAnswers,
+  answerers: Answerers,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const { status, type, body, headers, afterwards } =
-    bodyRefusal(request) ?? (await page(pages, bounded, request, response));
+    bodyRefusal(request) ?? (await page(pages, answerers, request, response));
   response.writeHead(status, {
-    // RFC 9110: an answer with 204 has neither.
-    ...(status === 204 ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
+    // RFC 9110: an answer with 204 has neither, and one with 304 needs neither.
+    ...(status === 204 || status === 304
+      ? {}
+      : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...headers,
@@ -95,27 +102,29 @@ function bodyRefusal({ headers }: IncomingMessage): Answer | undefined {
 
 async function page(
   pages: AdminPages,
-  bounded: BoundedAnswers,
+  answerers: Answerers,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<Answer> {
   const [path = '', query = ''] = (request.url ?? '').split('?', 2);
   if (path === '/quitquitquit' && pages.quit) return quitAnswer(pages.quit, request);
   if (path === '/drop-mailbox' && pages.drop) return dropAnswer(pages.drop, request, query);
-  const json = await bounded.json?.answer(path, query, request, response);
+  const json = await answerers.json?.answer(path, query, request, response);
   if (json) return json;
+  const file = await answerers.files?.answer(path, request);
+  if (file) return file;
   const known = path === '/metrics' || path === '/livez' || path === '/readyz' || path === '/startupz';
   if (!known) {
     return {
       status: 404,
       type: TEXT,
-      body: 'not found; try /metrics, /livez, /readyz, /startupz, /status.json\n',
+      body: 'not found; try /, /metrics, /livez, /readyz, /startupz, /status.json\n',
     };
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return methodNotAllowed(METHODS);
   }
-  if (path === '/metrics') return bounded.metrics.answer(request, response);
+  if (path === '/metrics') return answerers.metrics.answer(request, response);
   const report = runChecks(pages.checks[path.slice(1) as keyof ProbeChecks]);
   const status = report.ok ? 200 : 503;
   if (new URLSearchParams(query).has('verbose')) {

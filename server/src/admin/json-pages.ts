@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Answer, JSON_TYPE, TEXT } from './answer.js';
-import { type PageAccess, refusal } from './page-access.js';
+import { type PageAccess, readRefusal } from './page-access.js';
 import { ScrapeSlots } from './scrape-slots.js';
 import { RestingWork } from './shared-page.js';
 
@@ -49,7 +49,7 @@ export class JsonAnswers {
   ): Promise<Answer | undefined> {
     const page = this.json.pages.get(path);
     if (page === undefined) return undefined;
-    const refused = refusal(this.json.access(path), request, ['GET', 'HEAD']);
+    const refused = readRefusal(this.json.access(path), request);
     if (refused) return refused;
     if (!this.#slots.take(response)) {
       const body = `too many requests for JSON pages are open; at most ${MAX_OPEN} are accepted; retry after a second\n`;

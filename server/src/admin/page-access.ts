@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isIPv4 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import type { AdminCredential } from '../grpc/calls/credentials.js';
 import { type Answer, methodNotAllowed, TEXT } from './answer.js';
 
@@ -12,22 +12,59 @@ export interface PageAccess {
 }
 
 /**
- * What a request gets that may not do what it asks for; undefined: it may.
- *
- * @param methods - the methods of the page
+ * What a request gets that may not change the state of the sidecar; undefined: it may.
  */
-export function refusal(
-  access: PageAccess,
-  request: IncomingMessage,
-  methods: readonly string[] = ['POST'],
-): Answer | undefined {
-  if (!methods.includes(request.method ?? '')) return methodNotAllowed(methods.join(', '));
-  const { authorization, origin, 'sec-fetch-site': site } = request.headers;
+export function refusal(access: PageAccess, request: IncomingMessage): Answer | undefined {
+  if (request.method !== 'POST') return methodNotAllowed('POST');
+  const { origin, 'sec-fetch-site': site } = request.headers;
   // A browser names the page that sends a request, also its own. No page may send one: that would be a trap for an
   // operator. A browser that opens the address itself sends `none`.
   if (origin !== undefined || (site !== undefined && site !== 'none')) {
     return refused(access, request, 'requests from browsers are rejected');
   }
+  return credentialRefusal(access, request);
+}
+
+/** What a request gets that may not read the state of the sidecar; undefined: it may. */
+export function readRefusal(access: PageAccess, request: IncomingMessage): Answer | undefined {
+  return readOnlyRefusal(access, request) ?? credentialRefusal(access, request);
+}
+
+/**
+ * What a request gets that may not read the files of the status page; undefined: it may. The files contain no state, and
+ * a browser sends no token with an address. If there is a token, only the data behind the page needs it.
+ */
+export function fileRefusal(access: PageAccess, request: IncomingMessage): Answer | undefined {
+  const refused = readOnlyRefusal(access, request);
+  if (refused || access.credential) return refused;
+  return credentialRefusal(access, request);
+}
+
+/** The part of the rule for reading that no token lifts. */
+function readOnlyRefusal(access: PageAccess, request: IncomingMessage): Answer | undefined {
+  const methods = ['GET', 'HEAD'];
+  if (!methods.includes(request.method ?? '')) return methodNotAllowed(methods.join(', '));
+  const { host, origin, 'sec-fetch-site': site } = request.headers;
+  // The status page sends `same-origin`, without an origin.
+  const isOfOtherPage = site !== undefined && site !== 'none' && site !== 'same-origin';
+  if (origin !== undefined || isOfOtherPage) {
+    const why =
+      'requests from other web pages are rejected; type the address into the address bar of the browser';
+    return refused(access, request, why);
+  }
+  // The owner of a domain can let its name point to this machine, and so read this port with a web page of the same
+  // origin (DNS rebinding).
+  if (access.credential === undefined && !isLocalName(host)) {
+    const why =
+      'without an admin token, the host of the address must be an IP address, localhost or a name without a dot';
+    return refused(access, request, why);
+  }
+  return undefined;
+}
+
+/** What a request gets that lacks the admin token. If there is none, what a request gets that is not direct. */
+function credentialRefusal(access: PageAccess, request: IncomingMessage): Answer | undefined {
+  const { authorization } = request.headers;
   if (access.credential) {
     const given = authorization === undefined ? [] : [authorization];
     if (access.credential.acceptsHeader(given)) return undefined;
@@ -75,4 +112,11 @@ function plainAddress(address = ''): string {
 function isLoopback(address = ''): boolean {
   const plain = plainAddress(address);
   return plain === '::1' || (isIPv4(plain) && plain.startsWith('127.'));
+}
+
+/** Whether the header `host` has a name that no owner of a domain controls. Clients of HTTP/1.0 send none. */
+function isLocalName(host = 'localhost'): boolean {
+  const name = host.replace(/:\d*$/, '').toLowerCase();
+  const address = name.replace(/^\[(.*)\]$/, '$1');
+  return isIP(address) !== 0 || !name.includes('.') || name.endsWith('.localhost');
 }

@@ -151,6 +151,10 @@ export class Assembly {
           }),
           onError: (error) => this.#pageFailed('a JSON page could not be created', error),
         },
+        status: {
+          access: (path) => pageAccess(path, access, events),
+          onError: (error) => this.#pageFailed('a file of the status page could not be read', error),
+        },
       },
       health,
       telemetry: events.grpc,

@@ -3,11 +3,12 @@ import { onTestFinished } from 'vitest';
 import { type AdminLimits, AdminServer } from '../../../server/src/admin/admin-server.js';
 import type { CheckResult } from '../../../server/src/admin/checks.js';
 import type { JsonPages } from '../../../server/src/admin/json-pages.js';
+import type { StatusPage } from '../../../server/src/admin/page-files.js';
 import { HealthBoard } from '../../../server/src/grpc/services/health.js';
 import { formatListenAddress } from '../../../server/src/net/listen-address.js';
 import { GRPC_BOUNDS } from '../../support/sidecars/grpc-bounds.js';
 
-export async function start(limits: Partial<AdminLimits> = {}, json?: JsonPages) {
+export async function start(limits: Partial<AdminLimits> = {}, json?: JsonPages, status?: StatusPage) {
   const state = {
     ready: { ok: true } as CheckResult,
     metrics: (): string | Promise<string> => 'spread_up 1\n',
@@ -38,6 +39,7 @@ export async function start(limits: Partial<AdminLimits> = {}, json?: JsonPages)
       metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: await state.metrics() }),
       onError: (error) => state.errors.push(error),
       json,
+      status,
     },
   });
   const address = await server.listen({ kind: 'tcp', host: '127.0.0.1', port: 0 });

@@ -1,3 +1,4 @@
+import { request as httpRequest } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
 import { type JsonPage, type JsonPages, QueryMistake } from '../../../server/src/admin/json-pages.js';
 import { AdminCredential } from '../../../server/src/grpc/calls/credentials.js';
@@ -15,6 +16,17 @@ function serve(page: JsonPage, credential?: AdminCredential) {
     onError: (error) => errors.push(error),
   };
   return start({}, json).then((server) => ({ ...server, onRefused, errors }));
+}
+
+/** The status of a request with these headers. fetch() sets some of them itself. */
+function statusOf(port: number, headers: Record<string, string>): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ host: '127.0.0.1', port, path: '/x.json', headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    request.on('error', reject).end();
+  });
 }
 
 describe('JSON pages', () => {
@@ -65,10 +77,37 @@ describe('JSON pages', () => {
     { 'x-forwarded-for': '10.0.0.7' },
     { forwarded: 'for=10.0.0.7' },
     { origin: 'https://evil.example' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    // A web page whose host name resolves to this address, so that it has the same origin.
+    { 'sec-fetch-site': 'same-origin', host: 'evil.example:4814' },
+    { host: 'evil.example' },
+    { host: '127.0.0.1.evil.example' },
   ])('reject without a token a request with %j', async (headers) => {
-    const { target, onRefused } = await serve(() => ({}));
-    expect((await fetch(`http://${target}/x.json`, { headers })).status).toBe(403);
+    const { port, onRefused } = await serve(() => ({}));
+    expect(await statusOf(port, headers)).toBe(403);
     expect(onRefused).toHaveBeenCalledWith('/x.json', expect.any(String), expect.any(String));
+  });
+
+  it.each<Record<string, string>>([
+    { 'sec-fetch-site': 'none' },
+    { 'sec-fetch-site': 'same-origin' },
+    { host: 'localhost:4814' },
+    { host: '[::1]:4814' },
+    { host: '10.0.0.7' },
+    { host: 'sidecar' },
+    { host: 'a.localhost:1' },
+  ])('accept without a token a direct request with %j', async (headers) => {
+    const { port, onRefused } = await serve(() => ({}));
+    expect(await statusOf(port, headers)).toBe(200);
+    expect(onRefused).not.toHaveBeenCalled();
+  });
+
+  it('reject with a token a request of another web page', async () => {
+    const { port } = await serve(() => ({}), new AdminCredential([TOKEN], () => {}));
+    const authorization = `Bearer ${TOKEN}`;
+    expect(await statusOf(port, { authorization, 'sec-fetch-site': 'same-site' })).toBe(403);
+    expect(await statusOf(port, { authorization, host: 'sidecar.example' })).toBe(200);
   });
 
   it('reject without a token a request from the address of a service mesh', async () => {

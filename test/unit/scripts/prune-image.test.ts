@@ -75,6 +75,16 @@ describe('the content of the image', () => {
     await expect(pruned(packages)).rejects.toThrow('@b/c (ISC) has no licence file');
   });
 
+  it('includes the status page with the licences of its packages', async () => {
+    const files = ['index.html', 'main.js', 'main.css', 'icon.svg', 'licences.txt'];
+    const { has } = await pruned({
+      'node_modules/a/package.json': manifest('a', 'MIT'),
+      'node_modules/a/LICENSE': '',
+      ...Object.fromEntries(files.map((name) => [`dist/page/${name}`, ''])),
+    });
+    for (const name of files) expect([name, has(`dist/page/${name}`)]).toEqual([name, true]);
+  });
+
   it('includes the contract and the compiled packages of the project, without their sources', async () => {
     const { has } = await pruned({
       'node_modules/a/package.json': manifest('a', 'MIT'),

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { PAGE_PACKAGES } from '../../../scripts/build.mjs';
 import { runCommand } from '../../support/run-command.js';
 import { temporaryFolder } from '../../support/tmp.js';
 
@@ -56,5 +57,15 @@ describe('the SBOM', () => {
       expect(listed).toContain(`${name}@${version}`);
     }
     expect(listed).toContainEqual(expect.stringMatching(/^spread-sidecar-client@/));
+  });
+
+  it('lists the pinned packages from which the status page has code', async () => {
+    const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const { components } = await copy().generate(0);
+    const listed = components.map((one: { 'bom-ref': string }) => one['bom-ref']);
+    for (const name of PAGE_PACKAGES) {
+      expect(devDependencies[name]).toMatch(/^\d+\.\d+\.\d+$/);
+      expect(listed).toContain(`${name}@${devDependencies[name]}`);
+    }
   });
 });
