@@ -197,7 +197,7 @@ func ExampleMailbox_Detach() {
 
 func resume(ctx context.Context, sidecar *spreadsidecar.Sidecar, mailbox *spreadsidecar.Mailbox) error {
 	resumption := mailbox.Detach() // or remember mailbox.ID() and mailbox.LastSequence()
-	// … within the lease, anywhere:
+	// … within the lease, in any process:
 	again, err := sidecar.Attach(ctx, resumption.MailboxID, spreadsidecar.AttachOptions{
 		AfterSequence: &resumption.AfterSequence,
 	})
@@ -230,7 +230,7 @@ func sendLines(ctx context.Context, mailbox *spreadsidecar.Mailbox, lines []stri
 			return err
 		}
 	}
-	progress, err := sender.Close(ctx) // all decided: passed to the daemon or rejected
+	progress, err := sender.Close(ctx) // waits until each message is accepted or rejected
 	if err != nil {
 		return err
 	}

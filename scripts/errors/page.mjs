@@ -65,7 +65,7 @@ export function writePage() {
     '## Errors of Spread',
     '',
     'These errors have the domain `spread.org`. [spread-api.md](spread-api.md#errors) lists the calls that raise these errors. The sidecar and the clients never raise',
-    "an error without a status. The clients define its name only for programs that compare Spread's numbers.",
+    "the errors without a status. The clients define the names of these errors only for programs that compare Spread's numbers.",
     '',
     ...table(['Name', 'Number', 'Status', 'Retry', 'Cause'], spread.map(spreadRow)),
     '',

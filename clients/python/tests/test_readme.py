@@ -123,7 +123,7 @@ def test_resuming(target: str) -> None:
             mailbox.multicast(AGREED_MESS, mailbox.private_group, str(number))
         mailbox.receive(10)
         resumption = mailbox.detach()  # or remember mailbox.id and event.sequence
-        # ... within the lease, anywhere:
+        # ... within the lease, in any process:
         again = sidecar.attach(resumption.mailbox_id, after_sequence=resumption.after_sequence)
         assert again.receive(10).sequence == 2
 
@@ -135,7 +135,7 @@ def test_sending_fast(target: str, capsys: pytest.CaptureFixture[str]) -> None:
         with mailbox.sender(on_refused=refusals.append) as sender:
             for line in lines:
                 sender.send(FIFO_MESS, "greetings", line)  # waits only at the limit of messages in flight
-            progress = sender.flush()  # all decided: passed to the daemon or rejected
+            progress = sender.flush()  # waits until each message is accepted or rejected
         print(progress.sent, progress.accepted)
     assert capsys.readouterr().out == "1000 1000\n"
     assert refusals == []

@@ -68,7 +68,7 @@ async fn taking_up_again() -> Result<(), SpreadError> {
     let sidecar = Sidecar::new(target)?;
     let mailbox = sidecar.connect(MailboxOptions::new()).await?;
     let resumption = mailbox.detach().await; // or remember mailbox.id() and event.sequence()
-    // ... within the lease, anywhere:
+    // ... within the lease, in any process:
     let options = AttachOptions::new().after_sequence(resumption.after_sequence);
     let again = sidecar.attach(&resumption.mailbox_id, options).await?;
     again.disconnect().await?;
@@ -84,7 +84,7 @@ async fn sending_fast() -> Result<(), SpreadError> {
     for line in lines {
         sender.send(Service::FIFO_MESS, "greetings", line, 0).await?; // waits only at the limit of messages in flight
     }
-    let progress = sender.close().await?; // all decided: passed to the daemon or rejected
+    let progress = sender.close().await?; // waits until each message is accepted or rejected
     println!("{} {}", progress.sent, progress.accepted);
     assert_eq!(progress.accepted, 3);
     let sender = mailbox.sender(SenderOptions::new()).await?;

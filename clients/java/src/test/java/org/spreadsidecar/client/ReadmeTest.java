@@ -51,7 +51,7 @@ class ReadmeTest {
       mailbox.receive();
       // region resume
       Mailbox.Resumption where = mailbox.detach();
-      // … within the lease, anywhere:
+      // … within the lease, in any process:
       Mailbox again =
           sidecar.attach(where.mailboxId(), new MailboxOptions().afterSequence(where.afterSequence()));
       // endregion
@@ -108,7 +108,7 @@ class ReadmeTest {
       try (Sender sender = mailbox.sender(options)) {
         for (int i = 0; i < 10_000; i += 1)
           sender.send(OutgoingMessage.to(ServiceType.FIFO, "cats", ("cat " + i).getBytes(UTF_8)));
-        Sender.Progress progress = sender.flush(); // all decided: passed to the daemon or rejected
+        Sender.Progress progress = sender.flush(); // waits until each message is accepted or rejected
         System.out.println(progress.accepted() + " of " + progress.sent());
       }
       // endregion
