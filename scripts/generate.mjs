@@ -26,6 +26,7 @@ const generated = [
   'clients/README.md',
   'docs/configuration.md',
   'docs/metrics.md',
+  'docs/logs.md',
   'docs/spread-api.md',
   'sbom.cdx.json',
   'deploy/helm/spread-sidecar/values.schema.json',
@@ -57,6 +58,7 @@ for (const client of clients.filter(({ generate }) => generate)) {
 for (const script of [
   'generate-config-docs.mjs',
   'generate-metrics-docs.mjs',
+  'generate-logs-docs.mjs',
   'generate-parity-table.mjs',
   'generate-header-vectors.mjs',
   'generate-sbom.mjs',

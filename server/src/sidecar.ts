@@ -258,10 +258,9 @@ class SidecarLifecycle implements Sidecar {
   #reportWait(waitedMs: number): void {
     const { daemon } = this;
     if (daemon.up) return;
-    const waited = `${Math.round(waitedMs / 1000)} s`;
     const why = daemon.error ? `: ${daemon.error.message}` : '';
     this.#logger.warn(
-      { daemons: this.#parts.daemons, waited },
+      { daemons: this.#parts.daemons, waitedSeconds: Math.round(waitedMs / 1000) },
       `still waiting for the Spread daemon; clients cannot open mailboxes${why}`,
     );
   }

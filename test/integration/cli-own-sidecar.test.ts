@@ -286,7 +286,9 @@ describe('serve with a log in JSON', () => {
         version: expect.stringMatching(/^\d+\.\d+\.\d+/),
         grpc: [expect.stringMatching(/^127\.0\.0\.1:\d+$/)],
         admin: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
-        daemon: { embedded: true, addresses: [expect.stringMatching(/spread$/)], connected: true },
+        embeddedDaemon: true,
+        daemons: [expect.stringMatching(/spread$/)],
+        daemonUp: true,
         security: {
           tls: true,
           clientCertificates: false,

@@ -56,7 +56,7 @@ describe.skipIf(process.platform !== 'linux')('a sidecar with a limit of 100 ope
       expect(await refusals('process.openFiles')).toBe(36);
       const lines = sidecar.stderr.split('\n').filter((line) => line.includes('process.openFiles'));
       expect(lines.map((line) => JSON.parse(line))).toEqual([
-        expect.objectContaining({ level: 'warn', limit: 'process.openFiles', openFiles: '100' }),
+        expect.objectContaining({ level: 'warn', limit: 'process.openFiles', openFiles: 100 }),
       ]);
       for (const socket of sockets) socket.destroy();
       await until(() => openFiles(sidecar) < 60, { what: 'the connections are closed' });

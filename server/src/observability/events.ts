@@ -4,6 +4,7 @@
 import type { DaemonEvent } from '../daemon/events.js';
 import { type GrpcTelemetry, NO_TELEMETRY } from '../grpc/calls/methods.js';
 import { type MailboxTelemetry, SILENT } from '../mailbox/telemetry.js';
+import type { LogFields } from './log/log-fields.js';
 
 export interface GrpcEvents extends GrpcTelemetry {
   /** The sidecar responded to a call with a Spread error, such as ILLEGAL_GROUP. */
@@ -23,6 +24,12 @@ export interface EmbeddedDaemonEvents {
   event(event: DaemonEvent): void;
 }
 
+/** What is known about a rejected call or connection. */
+export type CallerFacts = Pick<
+  LogFields,
+  'peer' | 'method' | 'page' | 'why' | 'openFiles' | 'mailbox' | 'privateGroup' | 'daemon'
+>;
+
 /** Files that are read again when they change. */
 export type CredentialKind = 'tls' | 'client-tokens' | 'admin-tokens';
 
@@ -32,7 +39,7 @@ export interface SecurityEvents {
    * CREDENTIAL_INVALID, ADMIN_ONLY), FOREIGN_MAILBOX for another client's mailbox, `TLS_…` for a handshake.
    * `about` contains no secret.
    */
-  refused(reason: string, about: Readonly<Record<string, string>>): void;
+  refused(reason: string, about: CallerFacts): void;
   /** The current certificates or tokens of the files are in use. `expiresAtMs` is the server certificate's. */
   loaded(kind: CredentialKind, facts: { readonly expiresAtMs?: number; readonly count?: number }): void;
   /** A changed file is not usable, so the previous content stays in use. */
@@ -44,7 +51,7 @@ export interface LimitEvents {
    * A client reached a limit. `limit` is its name in docs/limits.md, such as `limits.maxCalls`. Unauthenticated
    * clients can cause this event at any rate. `about` contains no secret.
    */
-  reached(limit: string, about: Readonly<Record<string, string>>): void;
+  reached(limit: string, about: CallerFacts): void;
 }
 
 /** All events. */

@@ -5,4 +5,3 @@ export { withoutSecretTexts } from './log/redaction.js';
 export { ThrottledLog } from './log/throttled-log.js';
 export { createMetrics, type Metrics, type MetricsOptions } from './metrics/metrics.js';
 export type { MetricsSample } from './metrics/metrics-sample.js';
-export type { CurrentTrace, TraceIds } from './metrics/trace-ids.js';

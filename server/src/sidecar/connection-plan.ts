@@ -10,7 +10,7 @@ export interface ConnectionPlan {
    */
   readonly admit: (socket: Socket) => boolean;
   /** Called for each connection that is one too many. */
-  onRefused: (about: Readonly<Record<string, string>>) => void;
+  onRefused: (about: { readonly peer: string; readonly openFiles: number }) => void;
   /** The admin port has its own connections, so that probes can connect whatever clients do. */
   readonly adminLimits: Pick<AdminLimits, 'maxConnections' | 'keptConnections' | 'maxHttp2Connections'>;
 }
@@ -42,8 +42,7 @@ export function planConnections(mailboxes: () => number, openFiles: number): Con
   const plan: ConnectionPlan = {
     admit: (socket) => {
       const isAdmitted = budget.admit(socket);
-      if (!isAdmitted)
-        plan.onRefused({ peer: `${socket.remoteAddress ?? 'unix'}`, openFiles: `${openFiles}` });
+      if (!isAdmitted) plan.onRefused({ peer: `${socket.remoteAddress ?? 'unix'}`, openFiles });
       return isAdmitted;
     },
     onRefused: () => {},

@@ -22,7 +22,7 @@ describe('the connections of a process with a limit of 150 open files', () => {
     const open = Array.from({ length: 43 }, connection);
     expect(open.map((socket) => plan.admit(socket))).toEqual(open.map(() => true));
     expect(plan.admit(connection())).toBe(false);
-    expect(refused).toEqual([{ peer: 'unix', openFiles: '150' }]);
+    expect(refused).toEqual([{ peer: 'unix', openFiles: 150 }]);
     open[0]!.emit('close');
     expect(plan.admit(connection())).toBe(true);
     mailboxes = 39;

@@ -57,7 +57,7 @@ describe('the recorder', () => {
     recorder.mailbox?.connectFailed?.('4803', new Error(secret));
     recorder.mailbox?.reconnecting?.(MAILBOX, secret);
     recorder.daemon?.down?.(new Error(secret));
-    recorder.security?.refused?.('ADMIN_ONLY', { why: secret, token: 'top-secret-token' });
+    recorder.security?.refused?.('ADMIN_ONLY', { why: secret, ...{ token: 'top-secret-token' } });
     const text = JSON.stringify([recorder.events.after(0), recorder.daemonChanges.after(0)]);
     expect(text).not.toContain('top-secret-token');
     expect(text).not.toMatch(/[0-9a-f]{12}/);

@@ -92,13 +92,11 @@ function startRecord(version: string, { addresses, daemon }: Sidecar, config: Si
     version,
     grpc: addresses.grpc,
     admin: addresses.admin ?? 'off',
-    daemon: {
-      embedded: embedded.enabled,
-      addresses: embedded.enabled
-        ? Object.values(addresses.daemon ?? {}).filter((name) => name !== undefined)
-        : daemonNames(config),
-      connected: daemon.up,
-    },
+    embeddedDaemon: embedded.enabled,
+    daemons: embedded.enabled
+      ? Object.values(addresses.daemon ?? {}).filter((name) => name !== undefined)
+      : daemonNames(config),
+    daemonUp: daemon.up,
     security: {
       tls: grpc.tlsCert !== '',
       clientCertificates: grpc.tlsClientCa !== '',

@@ -44,7 +44,7 @@ export interface OpenCallsOptions {
 }
 
 /** Called for a limit that a client reached, with the name of its option. */
-export type OnLimit = (limit: string, about: Readonly<Record<string, string>>) => void;
+export type OnLimit = (limit: string, about: { readonly peer?: string; readonly method?: string }) => void;
 
 /** Health must respond even under overload. Its calls are cheap, and watchers have a separate limit. */
 const WITHOUT_LIMIT: ReadonlySet<string> = new Set(['grpc.health.v1.Health']);

@@ -63,7 +63,7 @@ interface SessionUse {
   announced: number;
 }
 
-type OnLimit = (limit: string, about: Readonly<Record<string, string>>) => void;
+type OnLimit = (limit: string, about: { readonly peer?: string; readonly method?: string }) => void;
 
 /**
  * Maximum number of streams of all connections, which leaves room to reject calls above limits.maxCalls with a reason.

@@ -1,6 +1,8 @@
+import type { DaemonEvent } from '../../daemon/events.js';
 import type { SlowConsumerNotice } from '../../mailbox/queue/receiver.js';
 import type { MailboxIdentity } from '../../mailbox/telemetry.js';
 import type { EventSubscriber } from '../events.js';
+import type { LogFields } from './log-fields.js';
 import type { Logger } from './logger.js';
 import { securityLog } from './security-log.js';
 import { ThrottledLog } from './throttled-log.js';
@@ -81,7 +83,7 @@ export function logEvents(log: Logger, now?: () => number): LogSubscriber {
         write('error', 'defect', { err: error }, 'unexpected error: a defect of the sidecar'),
     },
     daemon: {
-      up: (daemon, version) => log.info({ daemon, version }, 'the Spread daemon is up'),
+      up: (daemon, version) => log.info({ daemon, daemonVersion: version }, 'the Spread daemon is up'),
       down: (error) =>
         log.warn(error ? codeOf(error) : {}, `the Spread daemon is down${error ? `: ${error.message}` : ''}`),
     },
@@ -91,8 +93,9 @@ export function logEvents(log: Logger, now?: () => number): LogSubscriber {
     },
     embedded: {
       event: (event) => {
-        const { kind, message, ...fields } = { message: undefined, ...event };
-        const text = `embedded daemon: ${kind}${message ? `: ${message}` : ''}`;
+        const { kind } = event;
+        const fields = embeddedFields(event);
+        const text = `embedded daemon: ${kind}${'message' in event ? `: ${event.message}` : ''}`;
         const level = EMBEDDED_LEVELS[kind];
         if (level) write(level, `embedded ${kind}`, fields, text);
         else log.debug(fields, text);
@@ -108,6 +111,26 @@ function about({ displayId, privateGroup, daemon }: MailboxIdentity) {
   return { mailbox: displayId, privateGroup, daemon };
 }
 
+function embeddedFields(event: DaemonEvent): LogFields {
+  switch (event.kind) {
+    case 'client-refused':
+      return { transport: event.transport, code: event.code };
+    case 'client-abandoned':
+      return { transport: event.transport };
+    case 'session-opened': {
+      const { transport, privateGroup, membership, version } = event;
+      const clientVersion = `${version.major}.${version.minor}.${version.patch}`;
+      return { transport, privateGroup, membership, clientVersion };
+    }
+    case 'session-closed':
+      return { privateGroup: event.privateGroup, reason: event.reason };
+    case 'session-cut': {
+      const { privateGroup, reason, messagesLost, error } = event;
+      return { privateGroup, reason, messagesLost, ...(error === undefined ? {} : { err: error }) };
+    }
+  }
+}
+
 function fillOf({ queuedEvents, queuedBytes, limits: { maxEvents, maxBytes } }: SlowConsumerNotice) {
   return { queuedEvents, maxEvents, queuedBytes, maxBytes };
 }
@@ -118,7 +141,7 @@ function slowConsumer({ timeLeftMs }: SlowConsumerNotice): string {
   return `${what}; the queue is above its soft limit, and the sidecar ends the mailbox in ${Math.ceil(timeLeftMs)} ms`;
 }
 
-function codeOf(error: Error): { code?: unknown } {
+function codeOf(error: Error): Pick<LogFields, 'code'> {
   const { code } = error as { code?: unknown };
-  return code === undefined ? {} : { code };
+  return code === undefined ? {} : { code: String(code) };
 }

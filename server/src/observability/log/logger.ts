@@ -2,23 +2,22 @@ import picocolors from 'picocolors';
 import { type Logger as Pino, pino } from 'pino';
 import { currentTrace } from '../trace-context.js';
 import { LogDestination, type LogStream } from './log-destination.js';
+import type { LogFields } from './log-fields.js';
 import { prettyLine } from './pretty-line.js';
 import { withoutSecrets, withoutSecretTexts } from './redaction.js';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** Writes an entry: a message, with fields for programs. An error belongs into the field `err`. */
 interface Write {
   (message: string): void;
-  (fields: Fields, message: string): void;
+  (fields: LogFields, message: string): void;
 }
 
 /** The part of the log that all other code uses. */
 export interface Logger extends Readonly<Record<LogLevel, Write>> {
   /** A logger that adds these fields to each entry. */
-  child(fields: Fields): Logger;
+  child(fields: LogFields): Logger;
   isLevelEnabled(level: LogLevel): boolean;
 }
 

@@ -1,3 +1,4 @@
+import type { LogFields } from './log-fields.js';
 import { LogThrottle } from './log-throttle.js';
 import type { Logger } from './logger.js';
 
@@ -18,7 +19,7 @@ export class ThrottledLog {
   }
 
   /** @param kind - one of a fixed set: each kind is remembered */
-  write(level: 'debug' | 'info' | 'warn' | 'error', kind: string, fields: object, message: string): void {
+  write(level: 'debug' | 'info' | 'warn' | 'error', kind: string, fields: LogFields, message: string): void {
     const log = this.#log;
     const more = this.#throttle.admit(kind, (omitted) =>
       log[level]({ kind, more: omitted }, 'lines of this kind were suppressed'),

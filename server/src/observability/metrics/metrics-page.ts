@@ -24,8 +24,7 @@ scraper prefers OpenMetrics 1.0, the sidecar uses that format. Every counter sta
 from the first call. \`grpc_server_handled_total\` has one series for each method and status.
 
 - The \`grpc_server_*\` metrics and the spelling of \`grpc_code\` (\`OK\`, \`InvalidArgument\`, …) are the same as in go-grpc-prometheus, so its
-  dashboards and alerts work. The upper bounds of the histogram's buckets are ${HANDLING_BUCKETS.join(', ')} seconds.
-- The upper bounds of the buckets of \`spread_sidecar_event_delivery_seconds\` are ${DELIVERY_BUCKETS.join(', ')} seconds.
+  dashboards and alerts work.
 - Exemplars: with tracing, the buckets of both histograms have the trace and span ID of a recent call or delivery (\`trace_id\`, \`span_id\`).
   Only the OpenMetrics format can contain exemplars.
 - The number of series is limited. No label has the name of a group that clients join. At most ${MAX_NAMED_SLOW_CONSUMERS} mailboxes appear in labels, and only while they are slow consumers. The label \`mailbox\`
@@ -34,7 +33,14 @@ from the first call. \`grpc_server_handled_total\` has one series for each metho
 - The event loop has \`nodejs_eventloop_lag_seconds\`, its delay at the scrape. \`nodejs_eventloop_lag_p50_seconds\`, \`…_p90_seconds\`, \`…_p99_seconds\`,
   \`…_mean_seconds\`, \`…_min_seconds\`, \`…_max_seconds\` and \`…_stddev_seconds\` are statistics of the delay since the last scrape. They come from
   Node's \`perf_hooks.monitorEventLoopDelay\` with a resolution of 10 ms. An idle sidecar therefore shows about 0.01 s.
-- The page does not have prom-client's \`nodejs_active_*_total\`. These gauges have names of counters, and only repeat the sums of \`nodejs_active_*\`.`;
+- The page does not have prom-client's \`nodejs_active_*_total\`. These gauges have names of counters, and only repeat the sums of \`nodejs_active_*\`.
+
+These are the upper bounds of the buckets of each histogram:
+
+| Histogram | Upper bounds in seconds |
+|---|---|
+| \`grpc_server_handling_seconds\` | ${HANDLING_BUCKETS.join(', ')} |
+| \`spread_sidecar_event_delivery_seconds\` | ${DELIVERY_BUCKETS.join(', ')} |`;
 }
 
 function table(rows: readonly MetricRow[]): string {

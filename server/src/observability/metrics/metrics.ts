@@ -4,6 +4,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { MethodInfo } from '../../grpc/calls/methods.js';
 import { createEvents, type SidecarEvents } from '../events.js';
+import { currentTrace } from '../trace-context.js';
 import { type DaemonMetricsOptions, daemonMetricSet, embeddedMetricSet } from './daemon-metrics.js';
 import { grpcMetricSet } from './grpc-metrics.js';
 import { limitMetricSet } from './limit-metrics.js';
@@ -13,7 +14,6 @@ import type { MetricsSample } from './metrics-sample.js';
 import { type MetricRow, processMetrics } from './metrics-table.js';
 import { toOpenMetrics, toPlainText } from './open-metrics.js';
 import { securityMetricSet } from './security-metrics.js';
-import type { CurrentTrace } from './trace-ids.js';
 
 export interface MetricsOptions extends MailboxMetricsOptions, DaemonMetricsOptions {
   /** The sidecar's release. */
@@ -26,8 +26,6 @@ export interface MetricsOptions extends MailboxMetricsOptions, DaemonMetricsOpti
   readonly methods: readonly MethodInfo[];
   /** True when the sidecar runs an embedded daemon. */
   readonly embeddedDaemon: boolean;
-  /** For the exemplars of histograms. Undefined: without tracing, there are none. */
-  readonly currentTrace?: CurrentTrace | undefined;
   /** The current values, read once for each scrape. */
   sample(): MetricsSample;
 }
@@ -49,7 +47,7 @@ export interface Metrics {
 }
 
 export function createMetrics(options: MetricsOptions): Metrics {
-  const board = new PrometheusBoard(options.currentTrace);
+  const board = new PrometheusBoard();
   const sets = [
     grpcMetricSet(board, options.methods),
     mailboxMetricSet(board, options),
@@ -112,7 +110,7 @@ class PrometheusBoard implements MetricBoard {
   /** prom-client supports exemplars only in a registry of this format. */
   readonly #histograms = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>();
 
-  constructor(private readonly currentTrace: CurrentTrace | undefined) {
+  constructor() {
     this.#histograms.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   }
 
@@ -146,8 +144,6 @@ class PrometheusBoard implements MetricBoard {
     const histogram = this.#of(row) as Histogram;
     histogram.zero(labels);
     const { observe } = histogram.labels(labels);
-    const { currentTrace } = this;
-    if (currentTrace === undefined) return observe;
     return (value) => {
       const trace = currentTrace();
       if (trace === undefined) observe(value);

@@ -18,7 +18,7 @@ describe('a log whose reader stalls', () => {
   it('holds a limited number of bytes, discards whole lines, and reports how many when the reader continues', async () => {
     const { stream, log } = stalledLog();
     const LINES = 50_000;
-    for (let i = 0; i < LINES; i++) log.info({ i }, 'x'.repeat(100));
+    for (let i = 0; i < LINES; i++) log.info({ count: i }, 'x'.repeat(100));
     expect(stream.writableLength).toBeLessThan(1024 * 1024 + 1024);
     expect(stream.writableLength).toBeGreaterThan(500_000);
 
@@ -34,8 +34,8 @@ describe('a log whose reader stalls', () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as { i?: number; msg: string; dropped?: number });
-    const kept = lines.filter(({ i }) => i !== undefined);
-    expect(kept.map(({ i }) => i)).toEqual(kept.map((_, index) => index));
+    const kept = lines.filter(({ count }) => count !== undefined);
+    expect(kept.map(({ count }) => count)).toEqual(kept.map((_, index) => index));
     expect(lines.slice(kept.length)).toMatchObject([
       {
         dropped: LINES - kept.length,

@@ -5,6 +5,7 @@ import {
   logEvents,
   type SidecarEvents,
 } from '../../../../server/src/observability/index.js';
+import { schemaErrors } from '../../../support/log-schema.js';
 
 const mailbox = { displayId: 'm1', privateGroup: '#a#b', daemon: '4803' };
 const about = { mailbox: 'm1', privateGroup: '#a#b', daemon: '4803' };
@@ -113,7 +114,7 @@ const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][]
   [
     'daemon up',
     (e) => e.daemon.up('4803', '5.0.1'),
-    { level: 'info', msg: 'the Spread daemon is up', daemon: '4803', version: '5.0.1' },
+    { level: 'info', msg: 'the Spread daemon is up', daemon: '4803', daemonVersion: '5.0.1' },
   ],
   [
     'daemon down',
@@ -153,7 +154,53 @@ const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][]
         version: { major: 5, minor: 0, patch: 1 },
         membership: true,
       }),
-    { level: 'debug', msg: 'embedded daemon: session-opened', privateGroup: '#x#y' },
+    {
+      level: 'debug',
+      msg: 'embedded daemon: session-opened',
+      privateGroup: '#x#y',
+      clientVersion: '5.0.1',
+      membership: true,
+      transport: 'tcp',
+    },
+  ],
+  [
+    'embedded daemon: a defect',
+    (e) =>
+      e.embedded.event({
+        kind: 'session-cut',
+        privateGroup: '#x#y',
+        reason: 'internal-error',
+        message: 'a bug',
+        messagesLost: 3,
+        error: new Error('bug'),
+      }),
+    {
+      level: 'warn',
+      reason: 'internal-error',
+      messagesLost: 3,
+      err: expect.objectContaining({ message: 'bug', stack: expect.stringContaining('Error: bug') }),
+    },
+  ],
+  [
+    'embedded daemon: session closed',
+    (e) => e.embedded.event({ kind: 'session-closed', privateGroup: '#x#y', reason: 'disconnect' }),
+    { level: 'debug', privateGroup: '#x#y', reason: 'disconnect' },
+  ],
+  [
+    'embedded daemon: client refused',
+    (e) =>
+      e.embedded.event({
+        kind: 'client-refused',
+        transport: 'unix',
+        code: 'REJECT_QUOTA',
+        message: 'no room',
+      }),
+    {
+      level: 'info',
+      msg: 'embedded daemon: client-refused: no room',
+      transport: 'unix',
+      code: 'REJECT_QUOTA',
+    },
   ],
 ];
 
@@ -163,5 +210,6 @@ describe('the content of the log', () => {
     const destination = { write: (line: string) => lines.push(line) };
     tell(createEvents([logEvents(createLogger({ level: 'debug', format: 'json', destination }))]));
     expect(lines.map((line) => JSON.parse(line))).toEqual([expect.objectContaining(entry)]);
+    expect(lines.flatMap(schemaErrors)).toEqual([]);
   });
 });

@@ -27,14 +27,14 @@ describe('the trace of log lines', () => {
     const { spans, log, entries } = setUp();
     await spans.run({ ...IDS, isEnded: false }, async () => {
       await Promise.resolve();
-      log.info({ port: 1 }, 'inside');
-      log.child({ part: 'grpc' }).info('of a child');
+      log.info({ openFiles: 1 }, 'inside');
+      log.child({ mailbox: 'm1' }).info('of a child');
     });
     log.info('outside');
     const trace = { trace_id: IDS.traceId, span_id: IDS.spanId };
     expect(entries()).toEqual([
-      { level: 'info', time: expect.any(String), ...trace, port: 1, msg: 'inside' },
-      { level: 'info', time: expect.any(String), ...trace, part: 'grpc', msg: 'of a child' },
+      { level: 'info', time: expect.any(String), ...trace, openFiles: 1, msg: 'inside' },
+      { level: 'info', time: expect.any(String), ...trace, mailbox: 'm1', msg: 'of a child' },
       { level: 'info', time: expect.any(String), msg: 'outside' },
     ]);
   });
@@ -53,12 +53,12 @@ describe('the trace of log lines', () => {
   it('does not hide the trace ID, but mailbox IDs, also in texts that look like the field', () => {
     const { spans, log, entries } = setUp();
     spans.run({ ...IDS, isEnded: false }, () =>
-      log.info({ given: MAILBOX_ID, text: `"trace_id":"${MAILBOX_ID}"` }, MAILBOX_ID),
+      log.info({ peer: MAILBOX_ID, why: `"trace_id":"${MAILBOX_ID}"` }, MAILBOX_ID),
     );
     expect(entries()[0]).toMatchObject({
       trace_id: IDS.traceId,
-      given: '[redacted]',
-      text: '"trace_id":"[redacted]"',
+      peer: '[redacted]',
+      why: '"trace_id":"[redacted]"',
       msg: '[redacted]',
     });
   });

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
 import type { MethodInfo } from '../../../../server/src/grpc/calls/methods.js';
 import type { EndReason } from '../../../../server/src/mailbox/mailbox-types.js';
@@ -6,12 +7,12 @@ import {
   createMetrics,
   type MetricsOptions,
   type MetricsSample,
-  type TraceIds,
 } from '../../../../server/src/observability/index.js';
 import {
   MAX_NAMED_SLOW_CONSUMERS,
   metricGroups,
 } from '../../../../server/src/observability/metrics/metrics-table.js';
+import { type ActiveSpan, traceFrom } from '../../../../server/src/observability/trace-context.js';
 
 const SERVICE = 'spread.sidecar.v1.MailboxService';
 const connect: MethodInfo = { service: SERVICE, method: 'Connect', type: 'unary' };
@@ -179,16 +180,17 @@ describe('calls', () => {
   });
 
   it('have exemplars with the current trace, only in the OpenMetrics format', async () => {
-    let current: TraceIds | undefined;
-    const { metrics } = setUp({ currentTrace: () => current });
+    const spans = new AsyncLocalStorage<ActiveSpan>();
+    traceFrom(spans);
+    const { metrics } = setUp();
     const { grpc } = metrics.events;
     const traceId = 'ab'.repeat(16);
     grpc.callFinished(connect, 0, 0.0004);
-    current = { traceId, spanId: 'cd'.repeat(8) };
-    grpc.callFinished(connect, 0, 0.002);
-    grpc.eventsDelivered(0.02);
-    grpc.eventsDelivered(1000);
-    current = undefined;
+    spans.run({ traceId, spanId: 'cd'.repeat(8), isEnded: false }, () => {
+      grpc.callFinished(connect, 0, 0.002);
+      grpc.eventsDelivered(0.02);
+      grpc.eventsDelivered(1000);
+    });
     grpc.eventsDelivered(0.02);
     const page = await metrics.page();
     const lines = page.openMetrics().body.split('\n');

@@ -19,7 +19,7 @@ export interface SessionBounds {
 /** The events of a guard. */
 export interface GuardEvents {
   /** A connection was closed because of a limit. */
-  onLimit(limit: string, about: Readonly<Record<string, string>>): void;
+  onLimit(limit: string, about: { readonly peer?: string; readonly method?: string }): void;
   /** The time of a connection's calls has ended. */
   onTooOld(session: ServerHttp2Session): void;
 }
