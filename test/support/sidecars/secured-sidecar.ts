@@ -7,6 +7,7 @@ import { expect, onTestFinished } from 'vitest';
 import { loadConfig } from '../../../server/src/config/index.js';
 import { createLogger } from '../../../server/src/observability/log/logger.js';
 import { createSidecar } from '../../../server/src/sidecar.js';
+import { linesOutsideSchema } from '../log-schema.js';
 import { temporaryFolder } from '../tmp.js';
 
 /** A complete sidecar with the embedded daemon, with an operator's options. */
@@ -53,7 +54,10 @@ export async function startSecured(env: Readonly<Record<string, string>>): Promi
   };
   const logger = createLogger({ level: 'trace', format: 'json', destination });
   const sidecar = createSidecar(config, { logger, version: '0.0.0-test', configSources: sources });
-  onTestFinished(() => sidecar.stop({ graceMs: 0 }));
+  onTestFinished(async () => {
+    await sidecar.stop({ graceMs: 0 });
+    expect(linesOutsideSchema(text)).toEqual([]);
+  });
   await sidecar.start();
   const targets = sidecar.addresses.grpc;
   return {

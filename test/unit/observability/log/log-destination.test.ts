@@ -33,7 +33,7 @@ describe('a log whose reader stalls', () => {
     const lines = text
       .trimEnd()
       .split('\n')
-      .map((line) => JSON.parse(line) as { i?: number; msg: string; dropped?: number });
+      .map((line) => JSON.parse(line) as { count?: number; msg: string; dropped?: number });
     const kept = lines.filter(({ count }) => count !== undefined);
     expect(kept.map(({ count }) => count)).toEqual(kept.map((_, index) => index));
     expect(lines.slice(kept.length)).toMatchObject([
