@@ -1,5 +1,5 @@
 import type { Target } from './attack.js';
-import { runAttacker } from './attacker.js';
+import { Attacker } from './attacker.js';
 import { ATTACKS } from './attacks/index.js';
 import { Probe } from './probe.js';
 
@@ -28,7 +28,8 @@ export async function attackAdminPort(
     for (const attack of ATTACKS.filter(({ name }) => name.startsWith('admin-'))) {
       const isLong = attack.name === 'admin-pipelining';
       for (let round = 0; round < (isLong ? pipeliningRounds : 1); round++) {
-        const figures = Object.entries(await runAttacker(attack, target, !isLong));
+        const attacker = await Attacker.prepare(attack, target, !isLong);
+        const figures = Object.entries(await attacker.run().finally(() => attacker.end()));
         print(`${attack.name}: ${figures.map(([name, value]) => `${name} ${Math.round(value)}`).join(', ')}`);
       }
     }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { memoryMiB } from '../bench/process-meter.js';
 import { freePort, ServeProcess } from '../support/sidecars/serve-process.js';
 import { ATTACKER_TOKEN, type Attack, type ServeOptions, type Target } from './attack.js';
-import { runAttacker } from './attacker.js';
+import { Attacker } from './attacker.js';
 import type { Latencies, Phase } from './latencies.js';
 import { MemoryGroup } from './memory-group.js';
 import { Probe } from './probe.js';
@@ -45,16 +45,18 @@ export async function runAttack(attack: Attack, options: RunOptions): Promise<st
   const problems: string[] = [];
   let witness: Witness | undefined;
   let probe: Probe | undefined;
+  let attacker: Attacker | undefined;
   try {
     await sidecar.ready(target.adminPort);
     const token = attack.serve?.tokens ? WITNESS_TOKEN : undefined;
     witness = await Witness.start(`127.0.0.1:${target.grpcPort}`, token);
+    attacker = await Attacker.prepare(attack, target, short);
     await sleep(WARM_UP_MS[form]);
     witness.forgetLatencies();
     probe = new Probe(target.adminPort);
     await sleep(ALONE_MS[form]);
     setPhase('attack', witness, probe);
-    const figures = await runAttacker(attack, target, short);
+    const figures = await attacker.run();
     setPhase('after', witness, probe);
     await sleep(ALONE_MS[form]);
     await probe.stop();
@@ -83,6 +85,7 @@ export async function runAttack(attack: Attack, options: RunOptions): Promise<st
   } catch (error) {
     problems.push(`${error instanceof Error ? error.message : error}`);
   } finally {
+    await attacker?.end();
     await probe?.stop();
     if (await hasExited(sidecar)) {
       const { code, signal } = await sidecar.exited;
