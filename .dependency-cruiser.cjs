@@ -76,6 +76,29 @@ module.exports = {
       'The gRPC edge is built on mailboxes.',
     ),
     only(
+      'tracing-imports-interfaces',
+      '^server/src/tracing/',
+      '^server/src/(tracing/|grpc/codec/tracing|envelope/|observability/trace-context|config/index)',
+      'Tracing implements the interface of the gRPC edge.',
+    ),
+    {
+      name: 'opentelemetry-only-in-tracing',
+      severity: 'error',
+      comment: 'Without tracing, the sidecar loads no package of OpenTelemetry.',
+      from: { path: '^server/src/', pathNot: '^server/src/tracing/' },
+      to: { path: 'node_modules/@opentelemetry' },
+    },
+    {
+      name: 'opentelemetry-loaded-on-demand',
+      severity: 'error',
+      comment: 'A static import would load the packages of OpenTelemetry at each start.',
+      from: { path: '^server/src/', pathNot: '^server/src/tracing/' },
+      to: {
+        path: '^server/src/tracing/(?!tracing-settings)',
+        dependencyTypesNot: ['dynamic-import', 'type-only'],
+      },
+    },
+    only(
       'admin-imports-grpc',
       '^server/src/admin/',
       '^server/src/(admin|grpc|memory|timing|net)/',

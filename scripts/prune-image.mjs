@@ -24,6 +24,8 @@ const LICENCE_TEXTS = {
   '@assemblyscript/loader': ['LICENSE'],
   '@bufbuild/protobuf': ['LICENSE', 'node_modules/@bufbuild/protobuf/dist/esm/wire/varint.js'],
 };
+/** Builds for bundlers. Node loads `build/src`. */
+const UNREAD_BUILD = /\/@opentelemetry\/[^/]+\/build\/(esm|esnext)$/;
 const UNREAD_FOLDERS = new Set([
   '.bin',
   '.github',
@@ -42,7 +44,8 @@ function copy(path) {
     recursive: true,
     verbatimSymlinks: true,
     filter: (file) =>
-      LICENCE.test(basename(file)) || (!UNREAD.test(file) && !UNREAD_FOLDERS.has(basename(file))),
+      LICENCE.test(basename(file)) ||
+      (!UNREAD.test(file) && !UNREAD_BUILD.test(file) && !UNREAD_FOLDERS.has(basename(file))),
   });
 }
 

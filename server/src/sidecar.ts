@@ -21,6 +21,8 @@ export interface SidecarDependencies {
   readonly version: string;
   /** The origin of each value of the configuration. Default: unknown, and there is no /config.json. */
   readonly configSources?: ConfigSources;
+  /** The variables of OpenTelemetry, such as `OTEL_SERVICE_NAME`. Default: none. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** The memory that the process may use. Default: the limits of the container, the machine and V8. */
   readonly memory?: ProcessMemory;
   /** The process's limit of open files. Default: that of the system. */
@@ -108,7 +110,7 @@ class SidecarLifecycle implements Sidecar {
 
   constructor(config: SidecarConfig, dependencies: SidecarDependencies) {
     this.#config = config;
-    const { logger, version, configSources } = dependencies;
+    const { logger, version, configSources, environment = {} } = dependencies;
     this.#logger = logger;
     this.#throttledLog = new ThrottledLog(logger, LINES_OF_A_KIND);
     const openFiles = dependencies.openFiles ?? openFilesLimit();
@@ -116,6 +118,7 @@ class SidecarLifecycle implements Sidecar {
     this.#parts = new Assembly({
       config,
       configSources,
+      environment,
       version,
       logger,
       throttledLog: this.#throttledLog,
@@ -212,7 +215,7 @@ class SidecarLifecycle implements Sidecar {
   async #stop(delayMs: number, graceMs: number): Promise<void> {
     // An active start ends at its next step. Its resources are closed here.
     if (this.#stage === 'starting') await this.#started?.catch(() => {});
-    const { registry, grpc, admin, monitor, embedded } = this.#parts;
+    const { registry, grpc, admin, monitor, embedded, tracing } = this.#parts;
     // The error of a failed start goes to the caller of start().
     const log: Logger['info'] = this.#stage === 'starting' ? () => {} : this.#logger.info.bind(this.#logger);
     if (delayMs > 0 && this.#stage === 'serving') {
@@ -222,12 +225,14 @@ class SidecarLifecycle implements Sidecar {
       await this.#delay.pass(delayMs);
     }
     this.#stage = 'draining';
+    const flushBy = performance.now() + graceMs;
     this.#daemonWait.end();
     this.#refresh();
     log({ mailboxes: registry?.size ?? 0, graceMs }, 'draining');
     await registry?.drain({ graceMs });
     await grpc?.stop({ graceMs: CLOSE_MS });
     this.#parts.access?.stop();
+    await tracing?.shutdown(Math.max(CLOSE_MS, flushBy - performance.now()));
     await monitor?.stop();
     await embedded?.stop();
     this.#stage = 'stopped';

@@ -154,6 +154,13 @@ const parts = [
     inCi: true,
   },
   {
+    name: 'python-opentelemetry',
+    what: 'the tracing example of the Python client',
+    enable: 'Install opentelemetry-sdk for python3, or set PYTHON to a Python that has it.',
+    available: (env) => works(pythonCommand(env), ['-c', 'import grpc, opentelemetry.sdk.trace']),
+    inCi: true,
+  },
+  {
     name: 'grpcurl',
     what: 'server reflection, read by grpcurl',
     enable: `For each version V of ${GRPCURL_VERSIONS.join(', ')}, run \`GOBIN=~/.cache/spread-sidecar/grpcurl/V go install github.com/fullstorydev/grpcurl/cmd/grpcurl@vV\`.`,

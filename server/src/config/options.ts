@@ -12,6 +12,7 @@ import { mailbox } from './sections/mailbox.js';
 import { memory } from './sections/memory.js';
 import { receive } from './sections/receive.js';
 import type { Option, Section } from './sections/section.js';
+import { tracing } from './sections/tracing.js';
 
 export type { Option, Section };
 
@@ -26,6 +27,7 @@ export const sections = {
   limits,
   drain,
   log,
+  tracing,
 } satisfies Readonly<Record<string, Section>>;
 
 type Sections = typeof sections;

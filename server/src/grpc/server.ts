@@ -13,6 +13,7 @@ import { type OnCallRefused, type OnLimit, OpenCalls } from './calls/open-calls.
 import { ResponseBudget } from './calls/response-budget.js';
 import type { ServiceRegistration } from './calls/service-registration.js';
 import { drainingStatus } from './codec/status.js';
+import type { Tracing } from './codec/tracing.js';
 import { quietGrpcLog } from './transport/grpc-log.js';
 import { ignoreGoneStreams, startInTurns } from './transport/http2-streams.js';
 import { ReadTurns } from './transport/read-turns.js';
@@ -95,6 +96,8 @@ export interface GrpcServerOptions {
   services: readonly ServiceRegistration[];
   bounds: GrpcBounds;
   telemetry?: GrpcTelemetry;
+  /** Undefined while tracing is off. */
+  tracing?: Tracing | undefined;
   /** TLS for every TCP address. Default: none. */
   tls?: TlsEndpoint;
   /** Decides which calls are accepted. Default: all. */
@@ -165,6 +168,7 @@ export class GrpcServer {
       onProven: (connection) => streams.prove(connection),
       onLimit: this.#onLimit,
       turns,
+      tracing: options.tracing,
     });
     const maxConcurrentStreams = firstConcurrentStreams(streamBounds);
     this.#server = new Server({

@@ -23,6 +23,8 @@ import { IP_AUTH, NULL_AUTH } from '../spread/auth.js';
 import { Session } from '../spread/session.js';
 import { EventRecorder } from '../status/event-recorder.js';
 import { Start } from '../status/status-pages.js';
+import type { RunningTracing } from '../tracing/open-telemetry.js';
+import { type Environment, tracingSettings } from '../tracing/tracing-settings.js';
 import { Access } from './access.js';
 import { grpcBounds } from './client-limits.js';
 import type { ConnectionPlan } from './connection-plan.js';
@@ -46,6 +48,8 @@ export interface AssemblyOptions {
   /** The release, such as `0.1.0`. */
   readonly version: string;
   readonly logger: Logger;
+  /** The variables of OpenTelemetry. */
+  readonly environment: Environment;
   /** For lines that clients can cause at any rate. */
   readonly throttledLog: ThrottledLog;
   readonly memory: MemoryPlan;
@@ -67,6 +71,7 @@ export class Assembly {
   monitor?: DaemonMonitor;
   grpc?: GrpcServer;
   admin?: AdminServer;
+  tracing?: RunningTracing | undefined;
   readonly #options: AssemblyOptions;
   #events: SidecarEvents | undefined;
   readonly #start = new Start();
@@ -102,6 +107,7 @@ export class Assembly {
     };
     if (privateNames) logger.info(privateNames, 'private names are generated from the seed');
     const commonServices = [health.registration(), ...(config.grpc.reflection ? reflection() : [])];
+    this.tracing = await this.#startTracing();
     const metrics = sidecarMetrics({
       ...this.#options,
       services: commonServices,
@@ -215,6 +221,18 @@ export class Assembly {
     this.#options.throttledLog.write('error', message, { err: error }, message);
   }
 
+  async #startTracing(): Promise<RunningTracing | undefined> {
+    const { config, environment, version, logger, throttledLog } = this.#options;
+    const settings = tracingSettings(config.tracing, environment);
+    if (settings === undefined) return undefined;
+    for (const problem of settings.problems) logger.warn(problem);
+    const { startTracing } = await import('../tracing/open-telemetry.js');
+    const message = 'problem with the export of traces';
+    return startTracing(settings, version, (problem) =>
+      throttledLog.write('warn', message, { problem }, message),
+    );
+  }
+
   #createMonitor(events: SidecarEvents): DaemonMonitor {
     const { config, onDaemonChange } = this.#options;
     const { connectTimeout, monitorBackoffMin, monitorBackoffMax } = config.daemon;
@@ -262,6 +280,7 @@ export class Assembly {
       admin: access.admin,
       headers: config.mailbox.headers,
       telemetry: events.grpc,
+      tracing: this.tracing?.spans,
       limits: {
         leaseMinMs: config.mailbox.leaseMin,
         leaseMaxMs: config.mailbox.leaseMax,
@@ -285,6 +304,7 @@ export class Assembly {
       gate: access.gate,
       onRefused: access.onRefused,
       telemetry: events.grpc,
+      tracing: this.tracing?.spans,
       admit: connections.admit,
       onAcceptError: (error) => this.#acceptFailed(error, 'the gRPC server cannot accept connections'),
       bounds: grpcBounds(config, memory.bounds),

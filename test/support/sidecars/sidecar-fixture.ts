@@ -7,6 +7,7 @@ import { AdminCredential } from '../../../server/src/grpc/calls/credentials.js';
 import { type GrpcTelemetry, NO_TELEMETRY } from '../../../server/src/grpc/calls/methods.js';
 import { eventEncoder } from '../../../server/src/grpc/codec/event-encoder.js';
 import { FailureTranslator } from '../../../server/src/grpc/codec/failure.js';
+import type { Tracing } from '../../../server/src/grpc/codec/tracing.js';
 import type { ServiceLimits, VersionFacts } from '../../../server/src/grpc/handlers/service-context.js';
 import { GrpcServer, type TransportOptions } from '../../../server/src/grpc/server.js';
 import { HealthBoard } from '../../../server/src/grpc/services/health.js';
@@ -45,6 +46,7 @@ export interface SidecarFixtureOptions {
   /** Whether messages may have headers. Default: on. */
   headers?: 'on' | 'off';
   telemetry?: GrpcTelemetry;
+  tracing?: Tracing;
   /** Also listens on a Unix socket. */
   unix?: boolean;
 }
@@ -124,6 +126,7 @@ export async function startSidecar(options: SidecarFixtureOptions = {}): Promise
         admin: new AdminCredential(options.adminTokens ?? []),
         headers: options.headers ?? 'on',
         telemetry: options.telemetry ?? NO_TELEMETRY,
+        tracing: options.tracing,
         limits: { ...DEFAULT_SERVICE_LIMITS, ...options.limits },
         version: () => version,
       }),
@@ -132,6 +135,7 @@ export async function startSidecar(options: SidecarFixtureOptions = {}): Promise
     ],
     bounds: boundsWith(options.transport ?? {}),
     telemetry: options.telemetry,
+    tracing: options.tracing,
   });
   const path = options.unix ? join(temporaryFolder(), 'grpc') : undefined;
   const [tcp, unix] = await server.listen([

@@ -131,6 +131,9 @@ const samples: Record<OptionKey, Sample> = {
   'drain.grace': { text: '0s', value: 0 },
   'log.level': { text: 'debug', value: 'debug' },
   'log.format': { text: 'json', value: 'json' },
+  'tracing.exporter': { text: 'otlp-grpc', value: 'otlp-grpc' },
+  'tracing.endpoint': { text: 'http://collector:4317', value: 'http://collector:4317' },
+  'tracing.sampleRatio': { text: '0.25', value: 0.25 },
 };
 
 describe.each(Object.entries(samples) as [OptionKey, (typeof samples)[OptionKey]][])('%s', (key, sample) => {

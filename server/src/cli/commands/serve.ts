@@ -46,7 +46,12 @@ async function serve(context: CommandContext, options: Record<string, unknown>):
     format === 'json' || (format === 'auto' && !context.stderr.isTerminal && !context.stdout.isTerminal);
   const logger = createLogger({ level, format, terminal: context.stderr.isTerminal, destination });
   const version = packageVersion();
-  const sidecar = createSidecar(config, { logger, version, configSources: sources });
+  const sidecar = createSidecar(config, {
+    logger,
+    version,
+    configSources: sources,
+    environment: context.env,
+  });
   try {
     await sidecar.start();
   } catch (error) {

@@ -11,6 +11,7 @@ import { EdgeError } from '../codec/edge-error.js';
 import { sidecarFailure } from '../codec/failure.js';
 import { BatchFrame } from '../codec/receive-frames.js';
 import { type SentStatus, statusError } from '../codec/status.js';
+import type { CallSpan } from '../codec/tracing.js';
 import { ByMetadata, http2StreamOf, interceptStatus } from '../transport/internals.js';
 import { RequestInput } from '../transport/request-input.js';
 import { clientConnectionOf } from '../transport/sessions/client-connections.js';
@@ -111,6 +112,8 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   readonly startedAt = performance.now();
   /** Also called when it is closed already. */
   readonly connection: Http2Session | undefined;
+  /** Only of an accepted unary call, and while tracing is on. */
+  span: CallSpan | undefined;
   readonly #base: ServerInterceptingCallInterface;
   readonly #stream: ServerHttp2Stream | undefined;
   readonly #watcher: CallWatcher;

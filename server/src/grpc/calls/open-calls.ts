@@ -9,6 +9,7 @@ import type { FairTurns } from '../../timing/fair-turns.js';
 import { EdgeError } from '../codec/edge-error.js';
 import { sidecarFailure } from '../codec/failure.js';
 import { type SentStatus, statusError } from '../codec/status.js';
+import type { ReadField, Tracing } from '../codec/tracing.js';
 import type { ConnectionIdentity } from '../transport/sessions/connection-identity.js';
 import { connectionIdentityOf } from '../transport/sessions/connection-identity.js';
 import { describeTransportStatus, type TransportBounds } from '../transport/transport-status.js';
@@ -41,6 +42,8 @@ export interface OpenCallsOptions {
   readonly onLimit: OnLimit;
   /** Shares the event loop between connections. */
   readonly turns: FairTurns;
+  /** Undefined while tracing is off. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** Called for a limit that a client reached, with the name of its option. */
@@ -95,7 +98,7 @@ export class OpenCalls implements CallWatcher {
   }
 
   admit(call: ObservedCall, base: ServerInterceptingCallInterface, metadata: Metadata): Entry | SentStatus {
-    const { gate, limits, onRefused, onLimit } = this.options;
+    const { gate, limits, onRefused, onLimit, tracing } = this.options;
     const connection = connectionIdentityOf(base);
     if (connection === undefined) return { code: status.UNAVAILABLE, details: 'the connection was lost' };
     const { method } = call;
@@ -108,6 +111,8 @@ export class OpenCalls implements CallWatcher {
       const use = WITHOUT_LIMIT.has(method.service)
         ? limits.enterAlways(client, call.connection)
         : limits.enter(client, call.connection);
+      if (tracing !== undefined && method.type === 'unary' && !WITHOUT_LIMIT.has(method.service))
+        call.span = tracing.startCall(method.service, method.method, metadataReader(metadata));
       return { admission, use };
     } catch (error) {
       if (!(error instanceof EdgeError)) throw error;
@@ -180,9 +185,22 @@ export class OpenCalls implements CallWatcher {
   finished(call: ObservedCall, code: number): void {
     this.#open.delete(call);
     this.#sweep.ended(call);
-    this.options.telemetry.callFinished(call.method, code, (performance.now() - call.startedAt) / 1000);
+    if (call.span === undefined) this.#report(call, code);
+    else {
+      call.span.run(() => this.#report(call, code));
+      call.span.end(code);
+    }
     if (this.#open.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
+
+  #report(call: ObservedCall, code: number): void {
+    this.options.telemetry.callFinished(call.method, code, (performance.now() - call.startedAt) / 1000);
+  }
+}
+
+/** Reads the metadata of a call for tracing. */
+export function metadataReader(metadata: Metadata): ReadField {
+  return (name) => metadata.get(name)[0]?.toString();
 }
 
 /**

@@ -3,12 +3,15 @@ import type { ClientConnection } from '../../mailbox/lifetime/client-presence.js
 import type { FailureTranslator } from '../codec/failure.js';
 import { Malformed } from '../codec/malformed.js';
 import { malformedError, statusError } from '../codec/status.js';
+import type { CallSpan } from '../codec/tracing.js';
 import type { ClientUse } from './call-limits.js';
 import { observedCall } from './observed-call.js';
 
 /** The properties of a call, besides its request, for its handler. */
 export interface CallFacts {
   readonly metadata: Metadata;
+  /** Only while tracing is on. */
+  readonly span: CallSpan | undefined;
   /** The caller: the identity that owns mailboxes. */
   readonly caller: string;
   /** The address of the caller, such as `127.0.0.1:51234`, or `unix` for a Unix socket. */
@@ -45,7 +48,7 @@ export function unary<Request, Response>(
   failures: FailureTranslator,
   handler: UnaryHandler<Request, Response>,
 ): handleUnaryCall<Request | Malformed, Response> {
-  return async (call, callback) => {
+  const answer: handleUnaryCall<Request | Malformed, Response> = async (call, callback) => {
     const facts = new UnaryCallFacts(call);
     try {
       if (call.request instanceof Malformed) throw malformedError(call.request);
@@ -55,6 +58,11 @@ export function unary<Request, Response>(
     } finally {
       facts.done();
     }
+  };
+  return (call, callback) => {
+    const { span } = observedCall(call.metadata);
+    if (span === undefined) answer(call, callback);
+    else span.run(() => answer(call, callback));
   };
 }
 
@@ -66,6 +74,10 @@ class UnaryCallFacts implements CallFacts {
 
   get metadata(): Metadata {
     return this.call.metadata;
+  }
+
+  get span(): CallSpan | undefined {
+    return observedCall(this.call.metadata).span;
   }
 
   get caller(): string {

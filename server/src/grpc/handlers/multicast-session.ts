@@ -15,6 +15,7 @@ import { Malformed, Undecoded } from '../codec/malformed.js';
 import type { HeaderMode } from '../codec/message-headers.js';
 import { required } from '../codec/request-fields.js';
 import { malformedError, statusError } from '../codec/status.js';
+import type { TracedOutgoing } from '../codec/traced-message.js';
 
 /** The mailbox, as a stream uses it. */
 export interface SendingMailbox {
@@ -39,6 +40,8 @@ export interface SendingBounds {
    * @returns delay for the next messages, in ms
    */
   spendMessages(count: number): number;
+  /** Starts the span of a message. Undefined while tracing is off. Throws if the message is rejected. */
+  readonly trace?: ((message: MulticastMessage, batchMessages: number) => TracedOutgoing) | undefined;
 }
 
 /** The call, as a stream uses it. */
@@ -197,6 +200,7 @@ export class MulticastSession {
     if (mailbox === undefined || this.#ended || this.#stopWith !== undefined) return;
     this.#working = true;
     const start = this.#next;
+    const { trace } = this.bounds;
     while (this.#next < this.#batch.length && this.#refusals.length < MAX_REFUSALS) {
       if (this.#next - start === SLICE) {
         this.input.spendTurn(SLICE / MESSAGES_PER_CALL);
@@ -204,10 +208,11 @@ export class MulticastSession {
         return;
       }
       try {
-        const room = mailbox.send(
-          outgoingMessage(this.#batch[this.#next]!, this.bounds.headers),
-          this.#onTaken,
-        );
+        const message = this.#batch[this.#next]!;
+        const room =
+          trace === undefined
+            ? mailbox.send(outgoingMessage(message, this.bounds.headers), this.#onTaken)
+            : this.#sendTraced(mailbox, trace(message, this.#batch.length));
         this.#next++;
         this.#seen++;
         if (!room) {
@@ -216,7 +221,7 @@ export class MulticastSession {
           return;
         }
       } catch (error) {
-        if (error instanceof MailboxError && error.reason === 'SEND_QUEUE_FULL') {
+        if (isQueueFull(error)) {
           // Other calls filled the queue. Retries in a later turn, because there may be less room than this message needs.
           mailbox.onSendRoom(() => setImmediate(this.#work));
           return;
@@ -228,6 +233,19 @@ export class MulticastSession {
     this.input.spendTurn((this.#next - start) / MESSAGES_PER_CALL);
     this.#settle();
   };
+
+  #sendTraced(mailbox: SendingMailbox, { outgoing, span }: TracedOutgoing): boolean {
+    try {
+      return mailbox.send(outgoing, (error) => {
+        span.end(error);
+        this.#onTaken(error);
+      });
+    } catch (error) {
+      // A full queue delays the message. Its next attempt has another span.
+      if (!isQueueFull(error)) span.end(error);
+      throw error;
+    }
+  }
 
   /** False when the error is not that of the message but that of the stream, and the stream has ended. */
   #refuse(error: unknown): boolean {
@@ -333,6 +351,8 @@ export class MulticastSession {
     this.#release?.();
   }
 }
+
+const isQueueFull = (error: unknown) => error instanceof MailboxError && error.reason === 'SEND_QUEUE_FULL';
 
 function batchTooLarge(count: number, max: number): EdgeError {
   const bound = `0 to ${max} messages`;

@@ -8,6 +8,7 @@ import { endFailure } from '../codec/failure.js';
 import { BatchFrame, frameOf, type ReceiveFrame } from '../codec/receive-frames.js';
 import { statusError, trailersOf } from '../codec/status.js';
 import { timestampOf } from '../codec/time.js';
+import type { DeliverySpan } from '../codec/tracing.js';
 import type { ReceiveStreamLimits } from './service-context.js';
 
 /** The stream of grpc-js. `write` calls back when the transport has accepted the frame. */
@@ -32,6 +33,8 @@ export class ReceiveStream implements Receiver {
   /** Time of the last write to the transport, or of its last acceptance. */
   #busyAt = performance.now();
   #heartbeatTimer: NodeJS.Timeout | undefined;
+  /** The spans of batches in flight, while tracing is on. */
+  #delivering: Set<DeliverySpan> | undefined;
 
   constructor(
     private readonly call: Call,
@@ -41,6 +44,8 @@ export class ReceiveStream implements Receiver {
     /** Resets the stream below the call. */
     private readonly reset: () => void,
     private readonly telemetry: Pick<GrpcTelemetry, 'eventsDelivered'>,
+    /** Starts the spans of the messages in a batch. Undefined while tracing is off. */
+    private readonly trace?: ((batch: Batch) => DeliverySpan) | undefined,
   ) {}
 
   /** Starts with the first frame. */
@@ -62,6 +67,8 @@ export class ReceiveStream implements Receiver {
     this.#cancelled = true;
     this.#attachment?.inTransit(-this.#bytesInFlight);
     this.#attachment?.detach();
+    for (const spans of this.#delivering ?? []) spans.end(new Error('the client disconnected'));
+    this.#delivering?.clear();
   }
 
   /** The call has a status, so the mailbox is free for the next receiver. Written frames may still be sent. */
@@ -116,9 +123,25 @@ export class ReceiveStream implements Receiver {
 
   #writeBatch(batch: Batch): void {
     const frame = new BatchFrame(batch);
-    this.#write(frame, () => frame.release());
-    if (batch.queuedAtMs !== undefined)
-      this.telemetry.eventsDelivered((performance.now() - batch.queuedAtMs) / 1000);
+    if (this.trace === undefined) {
+      this.#write(frame, () => frame.release());
+      this.#reportDelay(batch);
+    } else this.#writeTraced(batch, frame, this.trace(batch));
+  }
+
+  #reportDelay({ queuedAtMs }: Batch): void {
+    if (queuedAtMs !== undefined) this.telemetry.eventsDelivered((performance.now() - queuedAtMs) / 1000);
+  }
+
+  #writeTraced(batch: Batch, frame: BatchFrame, spans: DeliverySpan): void {
+    spans.run(() => this.#reportDelay(batch));
+    this.#delivering ??= new Set();
+    this.#delivering.add(spans);
+    this.#write(frame, () => {
+      frame.release();
+      this.#delivering?.delete(spans);
+      spans.end();
+    });
   }
 
   /** @param taken called when the frame is no longer in use; not called if the client disconnected before */

@@ -6,6 +6,7 @@ import { Malformed } from '../codec/malformed.js';
 import { frameOf, type ReceiveFrame } from '../codec/receive-frames.js';
 import { countOf, millisecondsOf } from '../codec/request-fields.js';
 import { malformedError, statusError } from '../codec/status.js';
+import { traceDelivery } from '../codec/traced-message.js';
 import { ReceiveStream } from './receive-stream.js';
 import { mailboxOf, type ServiceContext } from './service-context.js';
 
@@ -35,12 +36,14 @@ function begin(context: ServiceContext, call: Call): void {
   const heartbeatMs =
     millisecondsOf(request.heartbeatInterval, 'heartbeat_interval', heartbeatMinMs, HEARTBEAT_MAX_MS) ??
     heartbeatDefaultMs;
+  const { tracing } = context;
   const stream = new ReceiveStream(
     call,
     context.limits,
     heartbeatMs,
     () => observed.abandon(),
     context.telemetry,
+    tracing && ((batch) => traceDelivery(tracing, batch, mailbox.privateGroup)),
   );
   const attachment = mailbox.attach(
     {

@@ -7,6 +7,7 @@ import type { GrpcTelemetry } from '../calls/methods.js';
 import type { FailureTranslator } from '../codec/failure.js';
 import type { HeaderMode } from '../codec/message-headers.js';
 import { required } from '../codec/request-fields.js';
+import type { Tracing } from '../codec/tracing.js';
 
 /** The values of GetVersion that the contract does not determine. */
 export interface VersionFacts {
@@ -54,6 +55,8 @@ export interface ServiceContext {
   /** Whether messages may have headers. */
   readonly headers: HeaderMode;
   readonly telemetry: Pick<GrpcTelemetry, 'eventsDelivered'>;
+  /** Undefined while tracing is off. */
+  readonly tracing?: Tracing | undefined;
   version(): VersionFacts;
 }
 

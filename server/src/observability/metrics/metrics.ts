@@ -4,7 +4,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { MethodInfo } from '../../grpc/calls/methods.js';
 import { createEvents, type SidecarEvents } from '../events.js';
-import { currentTrace } from '../trace-context.js';
+import { currentSampledTrace } from '../trace-context.js';
 import { type DaemonMetricsOptions, daemonMetricSet, embeddedMetricSet } from './daemon-metrics.js';
 import { grpcMetricSet } from './grpc-metrics.js';
 import { limitMetricSet } from './limit-metrics.js';
@@ -145,7 +145,7 @@ class PrometheusBoard implements MetricBoard {
     histogram.zero(labels);
     const { observe } = histogram.labels(labels);
     return (value) => {
-      const trace = currentTrace();
+      const trace = currentSampledTrace();
       if (trace === undefined) observe(value);
       else
         histogram.observe({

@@ -25,7 +25,7 @@ function setUp() {
 describe('the trace of log lines', () => {
   it('is in the lines that a span writes, also after it waited', async () => {
     const { spans, log, entries } = setUp();
-    await spans.run({ ...IDS, isEnded: false }, async () => {
+    await spans.run({ ...IDS, isEnded: false, isSampled: true }, async () => {
       await Promise.resolve();
       log.info({ openFiles: 1 }, 'inside');
       log.child({ mailbox: 'm1' }).info('of a child');
@@ -41,7 +41,7 @@ describe('the trace of log lines', () => {
 
   it('is not in the lines of code that outlives the span', () => {
     const { spans, log, entries } = setUp();
-    const span = { ...IDS, isEnded: false };
+    const span = { ...IDS, isEnded: false, isSampled: true };
     spans.run(span, () => {
       span.isEnded = true;
       log.info('later');
@@ -52,7 +52,7 @@ describe('the trace of log lines', () => {
 
   it('does not hide the trace ID, but mailbox IDs, also in texts that look like the field', () => {
     const { spans, log, entries } = setUp();
-    spans.run({ ...IDS, isEnded: false }, () =>
+    spans.run({ ...IDS, isEnded: false, isSampled: true }, () =>
       log.info({ peer: MAILBOX_ID, why: `"trace_id":"${MAILBOX_ID}"` }, MAILBOX_ID),
     );
     expect(entries()[0]).toMatchObject({

@@ -186,7 +186,7 @@ describe('calls', () => {
     const { grpc } = metrics.events;
     const traceId = 'ab'.repeat(16);
     grpc.callFinished(connect, 0, 0.0004);
-    spans.run({ traceId, spanId: 'cd'.repeat(8), isEnded: false }, () => {
+    spans.run({ traceId, spanId: 'cd'.repeat(8), isEnded: false, isSampled: true }, () => {
       grpc.callFinished(connect, 0, 0.002);
       grpc.eventsDelivered(0.02);
       grpc.eventsDelivered(1000);
