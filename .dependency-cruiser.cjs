@@ -7,7 +7,7 @@ const only = (name, from, allowed, comment) => ({
   to: { path: '^(server/src|proto|clients|test|scripts)/', pathNot: allowed },
 });
 
-/** Rules for the folders of one layer, lowest first: a folder imports itself and those before it. */
+/** Rules for the folders of one layer, lowest first: a folder imports only itself and the folders before it in the list. */
 const upward = (layer, folders) =>
   folders.map((folder, index) => ({
     name: `${layer}-${folder}-imports-down`,
@@ -22,7 +22,7 @@ module.exports = {
     {
       name: 'no-cycles',
       severity: 'error',
-      comment: 'A cycle has no bottom.',
+      comment: 'Files must not import each other in a cycle, because imports point down.',
       from: {},
       to: { circular: true },
     },
@@ -30,44 +30,49 @@ module.exports = {
       'wire-imports-nothing',
       '^server/src/spread/wire/',
       '^server/src/spread/wire/',
-      'Functions of bytes need nobody.',
+      'Functions that read and write bytes import no other code of the project.',
     ),
     only(
       'envelope-alone',
       '^server/src/envelope/',
       '^server/src/envelope/',
-      'Functions of bytes need nobody.',
+      'Functions that read and write bytes import no other code of the project.',
     ),
     only(
       'memory-alone',
       '^server/src/memory/',
       '^server/src/memory/',
-      'Reused buffers know nothing of what is in them.',
+      'The buffer pool does not depend on the content of its buffers.',
     ),
     only(
       'timing-alone',
       '^server/src/timing/',
       '^server/src/timing/',
-      'Clocks and timers know nothing of what waits for them.',
+      'Clocks and timers do not depend on the code that uses them.',
     ),
-    only('net-alone', '^server/src/net/', '^server/src/net/', 'Sockets know nothing of who listens on them.'),
+    only(
+      'net-alone',
+      '^server/src/net/',
+      '^server/src/net/',
+      'Listeners do not depend on the servers that use them.',
+    ),
     only(
       'spread-imports-wire',
       '^server/src/spread/(?!wire/)',
       '^server/src/(spread|memory|timing)/',
-      'The Spread client library knows no gRPC and no sidecar.',
+      'The Spread client library depends on neither gRPC nor the sidecar.',
     ),
     only(
       'daemon-imports-wire',
       '^server/src/daemon/',
       '^server/src/(daemon|spread/wire|timing|net)/',
-      'The embedded daemon shares only bytes with the client side.',
+      'The embedded daemon shares only the wire format with the Spread client library.',
     ),
     only(
       'mailbox-imports-spread',
       '^server/src/mailbox/',
       '^server/src/(mailbox|spread|memory|timing)/',
-      'A mailbox knows Spread, not gRPC.',
+      'A mailbox depends on Spread, but not on gRPC.',
     ),
     only(
       'grpc-imports-mailbox',
@@ -108,12 +113,12 @@ module.exports = {
       'status-imports-admin',
       '^server/src/status/',
       '^server/src/(status/|admin/|mailbox/telemetry|mailbox/registry/statistics|observability/index)',
-      'The pages of the state know how the admin port asks for them, and what the parts report.',
+      'The status pages depend only on the admin port and on the reports of the parts.',
     ),
     {
       name: 'only-sidecar-imports-status',
       severity: 'error',
-      comment: 'No part depends on the pages that show its state.',
+      comment: 'Only the sidecar depends on the status pages.',
       from: { path: '^server/src/', pathNot: '^server/src/(status|sidecar)' },
       to: { path: '^server/src/status/' },
     },
@@ -123,19 +128,19 @@ module.exports = {
       'config-alone',
       '^server/src/config/',
       '^server/src/config/',
-      'Configuration imports nothing of ours.',
+      'Configuration imports no other code of the server.',
     ),
     only(
       'observability-imports-telemetry',
       '^server/src/observability/',
       '^server/src/(observability/|mailbox/telemetry|mailbox/mailbox-types|mailbox/queue/receiver|mailbox/registry/statistics|grpc/calls/methods|daemon/events)',
-      'Observability knows what the parts report, and nothing else of them.',
+      'Observability depends only on the declarations of events and statistics.',
     ),
     only(
       'cli-imports-sidecar',
       '^server/src/cli/',
       '^(server/src/(cli/|sidecar|config/|daemon/|net/|spread/|observability/|grpc/client/)|clients/typescript/)',
-      'Commands use the sidecar and its client from outside.',
+      'Commands use only the public interface of the sidecar and of its client.',
     ),
     only(
       'proto-alone',
@@ -159,7 +164,7 @@ module.exports = {
     {
       name: 'nothing-imports-sidecar',
       severity: 'error',
-      comment: 'sidecar.ts puts parts together; only cli and main use it.',
+      comment: 'sidecar.ts creates and connects the parts; only cli and main use it.',
       from: { path: '^server/src/', pathNot: '^server/src/(main|sidecar|cli/)' },
       to: { path: '^server/src/(sidecar|main|cli/)' },
     },
@@ -173,21 +178,21 @@ module.exports = {
     {
       name: 'prom-client-only-in-metrics',
       severity: 'error',
-      comment: 'One file knows Prometheus.',
+      comment: 'Only the metrics depend on prom-client.',
       from: { path: '^server/src/', pathNot: '^server/src/observability/metrics' },
       to: { path: 'node_modules/prom-client' },
     },
     {
       name: 'client-package-only-in-cli',
       severity: 'error',
-      comment: 'The commands are users of the sidecar; its inside is not.',
+      comment: 'Only the commands use the client package, because they are clients of the sidecar.',
       from: { path: '^server/src/', pathNot: '^server/src/cli/' },
       to: { path: '(^clients/|spread-sidecar-client)' },
     },
     {
       name: 'no-dev-dependencies',
       severity: 'error',
-      comment: 'What ships must not need what only develops.',
+      comment: 'Shipped code must not import development dependencies.',
       from: { path: '^(server|clients/typescript|proto)/src/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'] },
     },
