@@ -10,13 +10,14 @@ const SCRIPTS: Readonly<Record<string, () => Promise<(commands: readonly Command
   fish: async () => (await import('../completion/fish.js')).fishCompletion,
 };
 
-const INSTALLATION = `
-To load the completion in each new shell:
-  bash   echo 'source <(spread-sidecar completion bash)' >> ~/.bashrc
-  zsh    echo 'source <(spread-sidecar completion zsh)' >> ~/.zshrc
-         (after the line with compinit)
-  fish   spread-sidecar completion fish \\
-           > ~/.config/fish/completions/spread-sidecar.fish`;
+const INSTALLATION = [
+  '\nTo load the completion in each new shell:',
+  "  bash   echo 'source <(spread-sidecar completion bash)' >> ~/.bashrc",
+  "  zsh    echo 'source <(spread-sidecar completion zsh)' >> ~/.zshrc",
+  '         (after the line with compinit)',
+  '  fish   spread-sidecar completion fish \\',
+  '           > ~/.config/fish/completions/spread-sidecar.fish',
+].join('\n');
 
 export function completionCommand(context: CommandContext, done: Done): Command {
   return new Command('completion')
