@@ -15,7 +15,7 @@ New fields can appear in any release. The sidecar replaces secrets with \`[redac
 
 ## Fields of every line
 
-\`trace_id\` and \`span_id\` exist only with tracing.
+\`trace_id\` and \`span_id\` exist only with [tracing](tracing.md).
 
 ${table(Object.entries(LINE_FIELDS))}
 

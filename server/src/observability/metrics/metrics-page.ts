@@ -25,7 +25,7 @@ from the first call. \`grpc_server_handled_total\` has one series for each metho
 
 - The \`grpc_server_*\` metrics and the spelling of \`grpc_code\` (\`OK\`, \`InvalidArgument\`, …) are the same as in go-grpc-prometheus, so its
   dashboards and alerts work.
-- Exemplars: with tracing, the buckets of both histograms have the trace and span ID of a recent call or delivery (\`trace_id\`, \`span_id\`).
+- Exemplars: with [tracing](tracing.md), the buckets of both histograms have the trace and span ID of a recent call or delivery (\`trace_id\`, \`span_id\`).
   Only the OpenMetrics format can contain exemplars.
 - The number of series is limited. No label has the name of a group that clients join. At most ${MAX_NAMED_SLOW_CONSUMERS} mailboxes appear in labels, and only while they are slow consumers. The label \`mailbox\`
   is the display ID, which gives no access.
