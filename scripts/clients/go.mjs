@@ -71,6 +71,9 @@ async function build() {
   const programs = ['./internal/conformance', ...examples.map((name) => `./examples/${name}`)];
   await run(toolchain, ['build', '-o', `${output}/`, ...programs]);
   await run(toolchain, ['vet', './...']);
+  // A module of its own, with the dependency on OpenTelemetry.
+  const tracing = { cwd: join(home, 'examples', 'tracing') };
+  await run(toolchain, ['build', '-o', `${output}/`, '.'], tracing);
 }
 
 /** Whether Go is installed in a version that the module supports. */

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Client, clients } from '../../scripts/clients/index.mjs';
 import { startEmbeddedDaemon } from '../support/daemons/embedded-daemon.js';
 import { RealSpread } from '../support/daemons/real-spread.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { freePort, SidecarProcess } from '../support/sidecars/sidecar-process.js';
 import { type CollectedSpan, OtlpCollector } from '../support/tracing/otlp-collector.js';
-import { until } from '../support/until.js';
+import { startTracingExample } from '../support/tracing/tracing-example.js';
+import { until, within } from '../support/until.js';
 
 /** A sidecar process that exports its spans soon. */
 async function startTraced(
@@ -25,33 +25,6 @@ async function startTraced(
   );
   await process.ready(admin);
   return { process, target: `127.0.0.1:${grpc}` };
-}
-
-/** A running tracing example of a client. */
-function startExample(language: string, args: readonly string[]) {
-  const client = clients.find((one) => one.language === language) as Required<Client>;
-  const { command, args: all, cwd, env } = client.example('tracing', args);
-  const child = spawn(command, all, { cwd, env: { ...process.env, ...env } });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (text) => {
-      output += text;
-    });
-  /** The IDs that the example prints after these words. */
-  const ids = async (words: string) => {
-    const pattern = new RegExp(`^${words} ([0-9a-f]{32}) ([0-9a-f]{16})(?: after ([0-9a-f]{16}))?$`, 'm');
-    await until(() => pattern.test(output) || (child.exitCode ?? 0) > 0, {
-      timeoutMs: 20_000,
-      what: `${language} prints "${words}"`,
-    });
-    const [, traceId, spanId, after] = pattern.exec(output) ?? [];
-    expect(traceId, output).toBeDefined();
-    return { traceId, spanId, after };
-  };
-  const ready = () =>
-    until(() => output.includes('ready\n'), { timeoutMs: 20_000, what: `${language} is ready` });
-  return { ids, ready };
 }
 
 const daemons = {
@@ -77,9 +50,9 @@ describe.each(['embedded', 'real'] as const)('a trace through the %s daemon', (k
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.httpUrl,
         OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
       });
-      const receiver = startExample('python', ['receive', second.target]);
+      const receiver = startTracingExample('python', ['receive', second.target]);
       await receiver.ready();
-      const sender = startExample('typescript', ['send', first.target]);
+      const sender = startTracingExample('typescript', ['send', first.target]);
       const sent = await sender.ids('sent in');
       const received = await receiver.ids('received in');
 
@@ -155,4 +128,33 @@ describe.each(['embedded', 'real'] as const)('a trace through the %s daemon', (k
       expect(JSON.parse(opened)).toMatchObject({ trace_id: connect?.traceId, span_id: connect?.spanId });
     },
   );
+});
+
+it('a sidecar exports its last spans at a graceful shutdown', { timeout: 30_000 }, async () => {
+  const collector = await OtlpCollector.start();
+  const daemon = await daemons.embedded();
+  const args = ['--tracing-exporter', 'otlp-grpc', '--tracing-endpoint', collector.grpcUrl];
+  const { process, target } = await startTraced('last', daemon, args, { OTEL_BSP_SCHEDULE_DELAY: '600000' });
+  const example = startTracingExample('typescript', ['send', target]);
+  const sent = await example.ids('sent in');
+  await example.ended;
+  expect(collector.spans).toEqual([]);
+  process.kill('SIGTERM');
+  expect((await process.exited).code).toBe(0);
+  expect(collector.spans.map(({ name, traceId }) => [name, traceId === sent.traceId])).toContainEqual([
+    'send orders',
+    true,
+  ]);
+});
+
+it('a sidecar stops in time if its collector does not answer', { timeout: 30_000 }, async () => {
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void silent.close());
+  const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const args = ['--tracing-exporter', 'otlp-http', '--tracing-endpoint', endpoint, '--drain-grace', '1s'];
+  const { process, target } = await startTraced('silent', await daemons.embedded(), args);
+  await startTracingExample('typescript', ['send', target]).ended;
+  process.kill('SIGTERM');
+  expect((await within(process.exited, 'the end of the sidecar', 5000)).code).toBe(0);
 });
