@@ -66,7 +66,7 @@ describe('POST /drop-mailbox', () => {
     const mailbox = await started.sidecar.connect();
     expect(await drop(started, mailbox.id)).toMatchObject({
       status: 404,
-      body: expect.stringContaining('try /metrics'),
+      body: expect.stringContaining('try /, /metrics'),
     });
   });
 });
