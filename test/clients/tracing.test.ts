@@ -5,7 +5,13 @@ import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { startTracingExample } from '../support/tracing/tracing-example.js';
 
 /** Languages with a tracing example, and the requirement of the example. */
-const LANGUAGES = { typescript: undefined, python: 'python-opentelemetry', go: 'go' };
+const LANGUAGES = {
+  typescript: undefined,
+  python: 'python-opentelemetry',
+  go: 'go',
+  java: 'java',
+  rust: 'rust',
+};
 
 describe.each(Object.entries(LANGUAGES))('the tracing example in %s', (language, requirement) => {
   it.skipIf(requirement !== undefined && !isAvailable(requirement))(

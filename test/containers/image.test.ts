@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { root } from '../../scripts/build.mjs';
+import { PAGE_PACKAGES, root } from '../../scripts/build.mjs';
 import { endBy, inEngine, logOf, plain, started } from '../support/containers/containers.js';
 import { IMAGE_MS, sidecarImage } from '../support/containers/image.js';
 import { isAvailable } from '../support/requirements.mjs';
@@ -167,11 +167,15 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
     const found = await container.exec(['node', '--input-type=module', '-e', script]);
     const installed = [...new Set(found.output.trim().split('\n'))].sort();
     const sbom = JSON.parse(output) as { components: { 'bom-ref': string }[] };
-    // The image contains no type definitions, because they are not needed at run time.
+    // The image contains no type definitions, because they are not needed at run time. The bundle of the status page contains its packages.
     const listed = sbom.components
       .map((one) => one['bom-ref'])
       .filter((ref) => !/^(@types\/|undici-types@)/.test(ref));
-    expect(installed).toEqual(listed.sort());
+    const isInPage = (ref: string) => PAGE_PACKAGES.some((name) => ref.startsWith(`${name}@`));
+    expect(installed).toEqual(listed.filter((ref) => !isInPage(ref)).sort());
+    expect(listed.filter(isInPage)).toHaveLength(PAGE_PACKAGES.length);
+    const licences = await container.exec(['cat', '/app/dist/page/licences.txt']);
+    for (const name of PAGE_PACKAGES) expect(licences.output).toContain(name);
   });
 
   it('contains a licence file of every package', async () => {
