@@ -128,7 +128,7 @@ describe('an unexpected frame ends the stream', () => {
     stream.batch(message('chat', 'x'));
     expect(await stream.failure()).toMatchObject({
       code: status.INVALID_ARGUMENT,
-      details: expect.stringContaining('first frame must have the field open'),
+      details: expect.stringContaining('first frame must set the field "open"'),
       info: { reason: 'FIELD_INVALID', metadata: { field: 'frame' } },
     });
   });

@@ -9,8 +9,8 @@ it.skipIf(!isAvailable('cluster'))(
   'the chart passes its checks on a real Kubernetes node',
   { timeout: LIMIT_MS },
   async () => {
-    const script = join(import.meta.dirname, '..', '..', 'scripts', 'cluster.mjs');
-    const output = await runCommand(process.execPath, [script], { timeoutMs: LIMIT_MS });
+    const script = join(import.meta.dirname, '..', '..', 'scripts', 'program.mjs');
+    const output = await runCommand(process.execPath, [script, 'kubernetes'], { timeoutMs: LIMIT_MS });
     expect(output).toContain(' 0 failed');
   },
 );

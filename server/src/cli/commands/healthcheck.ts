@@ -21,7 +21,7 @@ export function healthcheckCommand(context: CommandContext, done: Done): Command
   const command = new Command('healthcheck')
     .summary('exit with 0 if the sidecar responds, else with 1')
     .description(
-      'Checks the health of a sidecar, for the HEALTHCHECK of a container image. The exit code is 0 if the sidecar answers a gRPC health check, else 1. Needs no token. Without --target, it checks the sidecar whose configuration is in the environment. If that sidecar uses TLS, the command connects to its Unix socket or admin port. If it has neither, the command trusts the configured certificate.',
+      'Checks the health of a sidecar, for the HEALTHCHECK of a container image. The exit code is 0 if the sidecar answers a gRPC health check, else 1. Needs no token. Without --target and SPREAD_SIDECAR_TARGET, it checks the sidecar whose configuration is in the environment. If that sidecar uses TLS, the command connects to its Unix socket or admin port. If the sidecar has neither, the command connects with TLS and trusts the certificate of the configuration.',
     )
     .option('-d, --daemon', 'also require that the sidecar is connected to its default daemon')
     .option('-q, --quiet', 'print nothing')

@@ -133,7 +133,7 @@ export class MulticastSession {
       if (request instanceof Malformed) throw malformedError(request);
       const frame = required(request.frame, 'frame');
       if (this.#mailbox === undefined) {
-        if (frame.$case !== 'open') throw frameError('the first frame must have the field open');
+        if (frame.$case !== 'open') throw frameError('the first frame must set the field "open"');
         this.#mailbox = this.open(required(frame.value.mailboxId, 'open.mailbox_id'));
         this.#respondsOnRequest = frame.value.respondsOnRequest;
         const releaseHold = this.#mailbox.hold();

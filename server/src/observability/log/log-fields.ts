@@ -55,7 +55,9 @@ export const CALL_FIELDS = {
   err: object(
     'An error, with `type`, `message`, `stack` and, if known, `code`. `stack` includes the stack of the cause.',
   ),
-  logId: text('ID of a defect, which the client also gets, in the metadata `log_id` of the status INTERNAL.'),
+  logId: text(
+    'Random ID of one unexpected error. The client gets the same ID in the metadata `log_id` of the status INTERNAL.',
+  ),
   limit: text('Name of the reached limit, as in [limits.md](limits.md).'),
   openFiles: number('Limit of open files of the process.'),
   queuedEvents: number('Events in the queue, including unacknowledged events.'),
@@ -67,7 +69,7 @@ export const CALL_FIELDS = {
   transport: text(
     'Connection of a client of the embedded daemon: `tcp`, `unix`, or `memory` for a mailbox of this process.',
   ),
-  clientVersion: text('Version of the Spread client library at the embedded daemon.'),
+  clientVersion: text('Version of the Spread library of a client that connects to the embedded daemon.'),
   membership: flag('Whether the session at the embedded daemon receives membership views.'),
   seconds: number('Time from the loss of the connection to the reconnect, in seconds.'),
   delayMs: number('Shutdown delay, in milliseconds.'),
@@ -88,7 +90,7 @@ export const CALL_FIELDS = {
     'Access rules of the configuration: `tls`, `clientCertificates`, `clientTokens`, `adminCredential` and `insecure`, each true or false.',
   ),
   seed: text('Value of `mailbox.privateNameSeed`.'),
-  prefix: text('Prefix of the private names of this seed.'),
+  prefix: text('First characters of all private names that the sidecar generates from `seed`.'),
   memoryLimit: number('Memory that the process should not exceed, in bytes.'),
   memoryOrigin: text('Origin of `memoryLimit`: `memory.limit`, `container` or `machine`.'),
   bounds: object('Limits that follow from `memoryLimit`, by the name of their option. Sizes are in bytes.'),

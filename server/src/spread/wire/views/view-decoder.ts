@@ -50,7 +50,8 @@ function readSets(
   const ownOffset = readWord(body, start + OWN_SET_OFFSET, littleEndian);
   const first = start + VIEW_PREFIX_SIZE;
   const room = body.length - first;
-  if (count < 1 || count > room / SMALLEST_SET) {
+  if (count < 1) throw malformed('number of sets', `is ${count}, but must be at least 1`);
+  if (count > room / SMALLEST_SET) {
     throw malformed('number of sets', `is ${count}, but only ${room} bytes follow`);
   }
   const vsSets: string[][] = [];
