@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { clients } from '../../scripts/clients/index.mjs';
 import { isAvailable } from '../support/requirements.mjs';
 import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
@@ -14,11 +14,14 @@ const LANGUAGES = {
 };
 
 describe.each(Object.entries(LANGUAGES))('the tracing example in %s', (language, requirement) => {
-  it.skipIf(requirement !== undefined && !isAvailable(requirement))(
+  const isMissing = requirement !== undefined && !isAvailable(requirement);
+  const client = clients.find((one) => one.language === language);
+  beforeAll(() => (isMissing ? undefined : client?.prepare()), 600_000);
+
+  it.skipIf(isMissing)(
     'continues the trace of its own message, also through a sidecar without tracing',
     { timeout: 120_000 },
     async () => {
-      await clients.find((client) => client.language === language)?.prepare();
       const { target } = await startSidecar();
       const receiver = startTracingExample(language, ['receive', target]);
       await receiver.ready();
