@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { shortLivedBuffers } from '../memory/short-lived-buffers.js';
 import { type Answer, JSON_TYPE, TEXT } from './answer.js';
 import { type PageAccess, readRefusal } from './page-access.js';
 import { ScrapeSlots } from './scrape-slots.js';
@@ -19,8 +20,15 @@ export interface JsonPages {
   onError(error: unknown): void;
 }
 
+/** The fields of a page as the text of a JSON object that has at least one field. A long page is written once, row by row. */
+export class WrittenFields {
+  constructor(readonly json: string) {}
+}
+
 /** Returns the fields of a page. */
-export type JsonPage = (query: URLSearchParams) => Promise<object> | object;
+export type JsonPage = (
+  query: URLSearchParams,
+) => Promise<object | WrittenFields> | object | WrittenFields;
 
 /** A query value that the page does not accept. */
 export class QueryMistake extends Error {
@@ -77,6 +85,12 @@ export class JsonAnswers {
   }
 }
 
-function jsonAnswer(status: number, fields: object): Answer {
-  return { status, type: JSON_TYPE, body: `${JSON.stringify({ schema: SCHEMA, ...fields })}\n` };
+function jsonAnswer(status: number, fields: object | WrittenFields): Answer {
+  const json =
+    fields instanceof WrittenFields
+      ? `{"schema":${SCHEMA},${fields.json.slice(1)}`
+      : JSON.stringify({ schema: SCHEMA, ...fields });
+  const body = Buffer.from(`${json}\n`);
+  shortLivedBuffers.count(body.length);
+  return { status, type: JSON_TYPE, body };
 }

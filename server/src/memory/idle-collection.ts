@@ -21,7 +21,7 @@ const IDLE: Occasion = { share: 0.02, growthBytes: 4 * MIB, restMs: 0 };
  * A process with little work is never idle: the heartbeats of 750 streams without events use 3 % of a core. A rare pause of some tens
  * of milliseconds is acceptable when it frees much.
  */
-const LITTLE_WORK: Occasion = { share: 0.1, growthBytes: 32 * MIB, restMs: 30_000 };
+const LITTLE_WORK: Occasion = { share: 0.1, growthBytes: 16 * MIB, restMs: 10_000 };
 
 /** Reads and collects the memory of the process. Tests have their own. */
 export interface CollectedProcess {

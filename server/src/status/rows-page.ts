@@ -1,3 +1,4 @@
+import { WrittenFields } from '../admin/json-pages.js';
 import type { PageQuery } from './query.js';
 import type { RecentRows } from './recent-rows.js';
 import { Slices } from './slices.js';
@@ -19,11 +20,11 @@ export async function rowsPage<Row>(
   recent: RecentRows<Row>,
   query: PageQuery,
   format: RowFormat<Row>,
-): Promise<object> {
+): Promise<WrittenFields> {
   const rows = await recent.get();
   const sorted = await rows.sortedBy(query.order);
   const slices = new Slices();
-  const wanted: object[] = [];
+  const wanted: string[] = [];
   let matches = 0;
   let characters = 0;
   for (let at = 0; at < sorted.length; at++) {
@@ -33,19 +34,19 @@ export async function rowsPage<Row>(
     matches++;
     if (matches <= query.offset || wanted.length === query.limit || characters >= MAX_PAGE_CHARACTERS)
       continue;
-    const fields = format.fields(row);
-    characters += JSON.stringify(fields).length;
+    const fields = JSON.stringify(format.fields(row));
+    characters += fields.length;
     wanted.push(fields);
   }
   const next = query.offset + wanted.length;
-  return {
+  const about = JSON.stringify({
     at: new Date(rows.atMs).toISOString(),
     total: matches,
     complete: rows.isComplete,
     offset: query.offset,
     nextOffset: next < matches ? next : null,
-    [format.list]: wanted,
-  };
+  });
+  return new WrittenFields(`${about.slice(0, -1)},${JSON.stringify(format.list)}:[${wanted.join(',')}]}`);
 }
 
 /** Compares texts by their UTF-16 code units. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { WrittenFields } from '../../../server/src/admin/json-pages.js';
 
 /** A field as docs/status.md describes it. */
 interface DocumentedField {
@@ -57,4 +58,10 @@ function nameWithin(path: string, prefix: string): [name: string | undefined, is
   const rest = path.slice(prefix.length);
   const name = rest.split(/[.[]/)[0];
   return [name === '' ? undefined : name, name === rest];
+}
+
+/** The fields of a page that is written row by row. */
+export function fieldsOf<Fields extends object>(page: object): Fields {
+  if (!(page instanceof WrittenFields)) throw new Error('the page is not written row by row');
+  return JSON.parse(page.json) as Fields;
 }

@@ -1,6 +1,11 @@
 import { request as httpRequest } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
-import { type JsonPage, type JsonPages, QueryMistake } from '../../../server/src/admin/json-pages.js';
+import {
+  type JsonPage,
+  type JsonPages,
+  QueryMistake,
+  WrittenFields,
+} from '../../../server/src/admin/json-pages.js';
 import { AdminCredential } from '../../../server/src/grpc/calls/credentials.js';
 import { until } from '../../support/until.js';
 import { raw, start } from './admin-client.js';
@@ -34,6 +39,13 @@ describe('JSON pages', () => {
     const { get } = await serve((query) => ({ given: query.get('a') }));
     const { status, type, body } = await get('/x.json?a=b');
     expect([status, type, body]).toEqual([200, 'application/json', '{"schema":1,"given":"b"}\n']);
+  });
+
+  it('have the version of the format first when they are written row by row', async () => {
+    const { get } = await serve(() => new WrittenFields('{"rows":["ä"]}'));
+    const { body, response } = await get('/x.json');
+    expect(body).toBe('{"schema":1,"rows":["ä"]}\n');
+    expect(response.headers.get('content-length')).toBe(String(Buffer.byteLength(body)));
   });
 
   it('accept HEAD, and reject other methods', async () => {

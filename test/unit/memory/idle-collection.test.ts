@@ -75,7 +75,7 @@ describe('garbage of an idle process', () => {
     expect(process.collections).toBe(0);
   });
 
-  it('is collected every 30 s while there is little work, if there is much of it', () => {
+  it('is collected every 10 s while there is little work, if there is much of it', () => {
     const process = new FakeProcess();
     const collection = new IdleCollection(process);
     const workFor = (seconds: number, garbage: number) => {
@@ -85,9 +85,9 @@ describe('garbage of an idle process', () => {
         collection.look(PERIOD_MS);
       }
     };
-    workFor(5, 32 * MIB);
+    workFor(5, 16 * MIB);
     expect(process.collections).toBe(1);
-    workFor(25, 32 * MIB);
+    workFor(5, 16 * MIB);
     expect(process.collections).toBe(1);
     workFor(5, 0);
     expect(process.collections).toBe(2);

@@ -3,7 +3,7 @@ import type { InspectedMailbox } from '../../../server/src/mailbox/registry/stat
 import { EventRecorder } from '../../../server/src/status/event-recorder.js';
 import { groupsPage } from '../../../server/src/status/groups-page.js';
 import { mailboxesPage } from '../../../server/src/status/mailboxes-page.js';
-import { schemaMistakes } from '../../support/docs/status-page.js';
+import { fieldsOf, schemaMistakes } from '../../support/docs/status-page.js';
 
 const QUEUE = { maxEvents: 10, maxBytes: 1000, replayBytes: 0, overflow: 'PAUSE' } as const;
 const members = Array.from({ length: 500 }, (_, at) => `#member${at}#node`);
@@ -61,8 +61,9 @@ const MAILBOX: InspectedMailbox = {
 
 describe('the bounds of rows', () => {
   it('list 100 groups of a mailbox, and their number', async () => {
-    const body = await mailboxesPage(() => [MAILBOX])(new URLSearchParams('filter=billing'));
-    const [row] = (body as { mailboxes: { groups: string[] }[] }).mailboxes;
+    const page = await mailboxesPage(() => [MAILBOX])(new URLSearchParams('filter=billing'));
+    const body = fieldsOf<{ mailboxes: { groups: string[] }[] }>(page);
+    const [row] = body.mailboxes;
     expect(row).toMatchObject({
       state: 'LEAVING',
       groupCount: 300,
@@ -76,8 +77,9 @@ describe('the bounds of rows', () => {
   });
 
   it('list 100 members of a group and of its last change, and their number', async () => {
-    const body = await groupsPage(() => [MAILBOX])(new URLSearchParams());
-    const [known, unknown] = (body as { groups: Record<string, unknown>[] }).groups;
+    const page = await groupsPage(() => [MAILBOX])(new URLSearchParams());
+    const body = fieldsOf<{ groups: Record<string, unknown>[] }>(page);
+    const [known, unknown] = body.groups;
     expect(known).toMatchObject({ memberCount: 500, lastChange: { changedCount: 500, groupId: [1, 2, 3] } });
     expect(known!.members).toHaveLength(100);
     expect((known!.lastChange as { changed: string[] }).changed).toHaveLength(100);

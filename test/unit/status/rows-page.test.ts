@@ -5,6 +5,7 @@ import { pageQuery } from '../../../server/src/status/query.js';
 import { RecentRows, Rows } from '../../../server/src/status/recent-rows.js';
 import { byText, rowsPage } from '../../../server/src/status/rows-page.js';
 import { sortInSlices } from '../../../server/src/status/slices.js';
+import { fieldsOf } from '../../support/docs/status-page.js';
 
 interface Row {
   readonly name: string;
@@ -20,11 +21,13 @@ function pages(rows: readonly Row[], fields: (row: Row) => object = (row) => row
   const make = vi.fn<() => Promise<Rows<Row>>>(async () => new Rows(rows, ORDERS));
   const recent = new RecentRows(make);
   const ask = async (query: string) =>
-    (await rowsPage(recent, pageQuery(new URLSearchParams(query), Object.keys(ORDERS)), {
-      list: 'rows',
-      texts: ({ name }) => [name],
-      fields,
-    })) as { total: number; nextOffset: number | null; rows: Row[] };
+    fieldsOf<{ total: number; nextOffset: number | null; rows: Row[] }>(
+      await rowsPage(recent, pageQuery(new URLSearchParams(query), Object.keys(ORDERS)), {
+        list: 'rows',
+        texts: ({ name }) => [name],
+        fields,
+      }),
+    );
   return { ask, make };
 }
 
@@ -154,7 +157,7 @@ describe('the groups of many mailboxes', () => {
     const all = Array.from({ length: 50 }, (_, at) => mailbox(at));
     let turns = 0;
     const timer = setInterval(() => turns++, 0);
-    const page = await groupsPage(() => all)(new URLSearchParams('limit=1'));
+    const page = fieldsOf(await groupsPage(() => all)(new URLSearchParams('limit=1')));
     clearInterval(timer);
     expect(page).toMatchObject({ total: 20_000, complete: false, nextOffset: 1 });
     expect(turns).toBeGreaterThan(0);
