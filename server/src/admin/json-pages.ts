@@ -26,9 +26,7 @@ export class WrittenFields {
 }
 
 /** Returns the fields of a page. */
-export type JsonPage = (
-  query: URLSearchParams,
-) => Promise<object | WrittenFields> | object | WrittenFields;
+export type JsonPage = (query: URLSearchParams) => Promise<object | WrittenFields> | object | WrittenFields;
 
 /** A query value that the page does not accept. */
 export class QueryMistake extends Error {
