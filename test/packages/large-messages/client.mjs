@@ -1,8 +1,8 @@
-// Sends messages to a group and receives them: `node client.mjs TARGET COUNT BYTES`.
+// Sends messages to a group and receives them: `node client.mjs TARGET COUNT BYTES COLLECT`. COLLECT is true or false.
 import { connect, FIFO_MESS } from 'spread-sidecar-client';
 
-const [target, count, bytes] = process.argv.slice(2);
-const mailbox = await connect({ target });
+const [target, count, bytes, collect] = process.argv.slice(2);
+const mailbox = await connect({ target, collectBuffers: collect === 'true' });
 await mailbox.join('large', { awaitView: true });
 const receive = async () => {
   let received = 0;
