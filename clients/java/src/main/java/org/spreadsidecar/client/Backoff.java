@@ -1,26 +1,46 @@
 package org.spreadsidecar.client;
 
+import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.DoubleSupplier;
 
-/** Pauses that double, with jitter. Unit: ms. */
+/** Random pauses with a maximum that doubles. Rules B1 to B3 of docs/client-rules.md. */
 final class Backoff {
-  private final long first;
-  private final long longest;
-  private long next;
+  /** A source of random numbers from 0 to 1, for all threads. */
+  static final DoubleSupplier RANDOM = () -> ThreadLocalRandom.current().nextDouble();
 
-  Backoff(long first, long longest) {
-    this.first = first;
-    this.longest = longest;
-    this.next = first;
+  private static final Duration FIRST_MAXIMUM = Duration.ofMillis(50);
+  private static final Duration LARGEST_STREAM_MAXIMUM = Duration.ofMillis(2000);
+  private static final Duration LARGEST_READY_MAXIMUM = Duration.ofMillis(500);
+
+  private final long largestMaximum;
+  private final DoubleSupplier random;
+  private long maximum = FIRST_MAXIMUM.toNanos();
+
+  private Backoff(Duration largestMaximum, DoubleSupplier random) {
+    this.largestMaximum = largestMaximum.toNanos();
+    this.random = random;
   }
 
-  long next() {
-    long pause = next;
-    next = Math.min(next * 2, longest);
-    return (long) (pause * (0.5 + ThreadLocalRandom.current().nextDouble() / 2));
+  /** B1: the pauses of Receive and of acknowledgements. */
+  static Backoff ofStream(DoubleSupplier random) {
+    return new Backoff(LARGEST_STREAM_MAXIMUM, random);
   }
 
+  /** B3: the pauses of waitForReady. */
+  static Backoff ofReady(DoubleSupplier random) {
+    return new Backoff(LARGEST_READY_MAXIMUM, random);
+  }
+
+  /** B1. */
+  long nextNanos() {
+    long pause = (long) (random.getAsDouble() * maximum);
+    maximum = Math.min(maximum * 2, largestMaximum);
+    return pause;
+  }
+
+  /** B2. */
   void reset() {
-    next = first;
+    maximum = FIRST_MAXIMUM.toNanos();
   }
 }

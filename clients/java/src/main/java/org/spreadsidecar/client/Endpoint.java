@@ -13,11 +13,11 @@ import java.util.Set;
  * @param name the target in error messages
  */
 record Endpoint(String name, Target target, boolean hasTls) {
-  /** The reason of calls that failed because no connection to the sidecar was possible. Nothing was sent. */
+  /** The reason of calls that failed because no connection to the sidecar was possible. F6: nothing was sent. */
   static final String SIDECAR_UNREACHABLE = "SIDECAR_UNREACHABLE";
 
-  /** The reason of calls to a server that does not implement them. */
-  private static final String NOT_A_SIDECAR = "NOT_A_SIDECAR";
+  /** The reason of calls to a server that does not implement them. F6: nothing was sent. */
+  static final String NOT_A_SIDECAR = "NOT_A_SIDECAR";
 
   private static final String PORTS =
       "check that the port is the gRPC port (4813 by default), not the admin port (4814 by default)";

@@ -9,28 +9,13 @@ import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.time.Duration;
-import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Pattern;
 
 /** Creates exceptions from errors of gRPC and from errors in the client. */
 final class Errors {
   private Errors() {}
-
-  /** Statuses that leave open whether the sidecar executed the request. */
-  private static final Set<Status.Code> UNKNOWN_OUTCOME =
-      EnumSet.of(
-          Status.Code.UNAVAILABLE,
-          Status.Code.CANCELLED,
-          Status.Code.DEADLINE_EXCEEDED,
-          Status.Code.INTERNAL,
-          Status.Code.UNKNOWN);
-
-  private static final Set<Status.Code> BREAKS =
-      EnumSet.of(
-          Status.Code.UNAVAILABLE, Status.Code.CANCELLED, Status.Code.INTERNAL, Status.Code.UNKNOWN);
 
   /** @param send whether the call sends a message, so that its error has an outcome */
   static SpreadException of(Throwable thrown, boolean send) {
@@ -60,9 +45,9 @@ final class Errors {
         info == null ? "" : info.getReason(),
         info == null ? "" : info.getDomain(),
         info == null ? Map.of() : Map.copyOf(info.getMetadataMap()),
-        retryDelay != null || (code == Status.Code.UNAVAILABLE && info == null),
+        Failures.isRetryable(code, info != null, retryDelay != null),
         retryDelay,
-        send ? outcomeOf(code, info) : null,
+        send ? Failures.outcomeOf(code, info == null ? null : info.getMetadataMap()) : null,
         // The exception contains the whole response of a sidecar. As a cause, a stack trace would print it twice.
         info == null ? thrown : null);
   }
@@ -82,35 +67,13 @@ final class Errors {
     return option + sentence.substring(field.length());
   }
 
+  /** F7: null if the details are malformed. */
   private static com.google.rpc.Status details(Throwable thrown) {
     try {
       return StatusProto.fromThrowable(thrown);
     } catch (RuntimeException nonsense) {
       return null;
     }
-  }
-
-  private static SpreadException.Outcome outcomeOf(Status.Code code, ErrorInfo info) {
-    String outcome = info == null ? null : info.getMetadataMap().get("outcome");
-    if ("unknown".equals(outcome)) return SpreadException.Outcome.UNKNOWN;
-    if ("not-sent".equals(outcome)) return SpreadException.Outcome.NOT_SENT;
-    // With an ErrorInfo, the sidecar itself responded: unless it says otherwise, it rejected the message.
-    boolean unknown = info != null ? code == Status.Code.INTERNAL : UNKNOWN_OUTCOME.contains(code);
-    return unknown ? SpreadException.Outcome.UNKNOWN : SpreadException.Outcome.NOT_SENT;
-  }
-
-  /**
-   * Whether the connection broke. The sidecar gives a reason when it ends a stream, also when it closes the
-   * connection.
-   */
-  static boolean isTransportFailure(SpreadException error) {
-    if (error.reason().equals("CONNECTION_TOO_OLD") || error.reason().equals(Endpoint.SIDECAR_UNREACHABLE)) return true;
-    return error.reason().isEmpty() && BREAKS.contains(error.status());
-  }
-
-  /** Whether a mailbox that could not be disconnected has ended, or its sidecar is shutting down or unreachable. */
-  static boolean isGone(SpreadException error) {
-    return isTransportFailure(error) || Set.of("DRAINING", "ILLEGAL_SESSION", "LEASE_EXPIRED").contains(error.reason());
   }
 
   static SpreadException timeout(String message) {

@@ -48,6 +48,26 @@ public final class Headers {
         });
   }
 
+  /** The size of the encoded headers, as in the rule of {@link Headers}. Unit: bytes. */
+  static long encodedSize(Map<String, String> headers) {
+    if (headers.isEmpty()) return 0;
+    long size = 0;
+    for (Map.Entry<String, String> header : headers.entrySet())
+      size += 3L + utf8Size(header.getKey()) + utf8Size(header.getValue());
+    return size;
+  }
+
+  /** Without an allocation. The text has no lone surrogates. */
+  private static long utf8Size(String text) {
+    long size = text.length();
+    for (int i = 0; i < text.length(); i += 1) {
+      char unit = text.charAt(i);
+      // The two units of a surrogate pair have four bytes.
+      if (unit >= 0x80) size += unit >= 0x800 && !Character.isSurrogate(unit) ? 2 : 1;
+    }
+    return size;
+  }
+
   /** Approximate memory of headers. Unit: bytes. */
   static long weight(Map<String, String> headers) {
     long weight = 0;

@@ -45,11 +45,25 @@ final class Inbox {
         bytes += Events.weight(event);
       }
       if (!more.isEmpty()) filled.signalAll();
-      wasFull = events.size() >= maxEvents || bytes >= maxBytes;
+      wasFull = isFull();
       return wasFull;
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Whether the inbox is full. onRoom will be called. */
+  boolean full() {
+    lock.lock();
+    try {
+      return isFull();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean isFull() {
+    return events.size() >= maxEvents || bytes >= maxBytes;
   }
 
   /** The first call ends the inbox and returns true. Without an error, the application requested the end. */

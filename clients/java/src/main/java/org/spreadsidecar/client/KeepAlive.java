@@ -7,34 +7,32 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /**
- * Renews the lease of a mailbox whose application neither receives nor calls. The sidecar ends a mailbox that is
- * unused for its lease. Calls after each third of the lease without other use.
+ * Keeps the lease of a mailbox whose application neither receives nor calls. The sidecar ends a mailbox that is
+ * unused for its lease.
  */
 final class KeepAlive {
+  private final LeaseRules rules;
   private final ScheduledFuture<?> timer;
-  private volatile long lastUse = System.nanoTime();
 
   /**
-   * @param held whether a stream keeps the lease now
-   * @param ping a call that uses the mailbox. Its failure is ignored: the next call of the application reports it
+   * @param isAttached whether a stream keeps the lease now
+   * @param call a call that uses the mailbox
    */
-  KeepAlive(ScheduledExecutorService timers, Duration lease, BooleanSupplier held, Runnable ping) {
-    long pause = Math.max(lease.toMillis() / 3, 50);
+  KeepAlive(ScheduledExecutorService timers, Duration lease, BooleanSupplier isAttached, Runnable call) {
+    rules = new LeaseRules(lease, System.nanoTime());
+    // With a fixed delay, a stopped process makes only one check when it continues (T2).
     timer =
-        timers.scheduleAtFixedRate(
+        timers.scheduleWithFixedDelay(
             () -> {
-              if (held.getAsBoolean()) return;
-              if (System.nanoTime() - lastUse < TimeUnit.MILLISECONDS.toNanos(pause)) return;
-              used();
-              ping.run();
+              if (rules.isCallDue(System.nanoTime(), isAttached.getAsBoolean())) call.run();
             },
-            pause / 2,
-            pause / 2,
-            TimeUnit.MILLISECONDS);
+            rules.checkNanos(),
+            rules.checkNanos(),
+            TimeUnit.NANOSECONDS);
   }
 
   void used() {
-    lastUse = System.nanoTime();
+    rules.onUse(System.nanoTime());
   }
 
   void close() {

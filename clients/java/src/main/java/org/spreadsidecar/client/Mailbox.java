@@ -103,7 +103,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
             : null;
     this.receiver = new Receiver(rpc, inbox, id, start.afterSequence(), options, lease, this::onNotice);
     this.keepAlive =
-        options.keepAlive ? new KeepAlive(rpc.timers, lease, receiver::attached, this::ping) : null;
+        options.keepAlive ? new KeepAlive(rpc.timers, lease, receiver::attached, this::keepLease) : null;
     this.dispatcher = new ListenerDispatcher(this, "spread-mailbox-" + privateGroup);
     if (options.autoReceive) receiver.start();
   }
@@ -381,7 +381,9 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
       } catch (SpreadException error) {
         SpreadException ended = inbox.failure();
         boolean isInterrupted = error.status() == Status.Code.CANCELLED && Thread.currentThread().isInterrupted();
-        if ((ended != null && !Receiver.isMailboxAlive(ended)) || (Errors.isGone(error) && !isInterrupted)) return wasOpen = false;
+        boolean isKnownToHaveEnded = ended != null && !Failures.endsStreamOnly(ended);
+        // C3.
+        if (isKnownToHaveEnded || (Failures.makesDisconnectReturnFalse(error) && !isInterrupted)) return wasOpen = false;
         endFailure = error;
         throw error;
       } finally {
@@ -397,7 +399,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     try {
       disconnect();
     } catch (SpreadException error) {
-      if (!Errors.isGone(error)) throw error;
+      if (!Failures.makesDisconnectReturnFalse(error)) throw error;
     }
   }
 
@@ -434,7 +436,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     if (group != null) privateGroup = group;
     if (notice instanceof Notice.Ended ended
         && ended.error().isPresent()
-        && !Receiver.isMailboxAlive(ended.error().get())) stopBackground();
+        && !Failures.endsStreamOnly(ended.error().get())) stopBackground();
     options.onNotice.accept(notice);
   }
 
@@ -447,8 +449,9 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     if (keepAlive != null) keepAlive.used();
   }
 
-  private void ping() {
+  private void keepLease() {
     PollRequest request = PollRequest.newBuilder().setMailboxId(id).build();
+    // K3.
     rpc.begin(MailboxServiceGrpc.getPollMethod(), request, error -> {});
   }
 }

@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
@@ -24,52 +23,19 @@ import org.spreadsidecar.v1.SlowConsumerNotice;
  * last event, so that the inbox gets every event once and in order.
  */
 final class Receiver {
-  /** A connection without any frame for this number of heartbeat intervals counts as broken. */
-  private static final int SILENT_INTERVALS = 3;
-
-  /** Maximum number of consecutive attempts that get no further event of an ended mailbox. */
-  private static final int MAX_EMPTY_ATTEMPTS = 3;
-
-  /** Timeout for an unreachable sidecar when the last events of an ended mailbox are fetched. */
-  private static final long FETCH_NANOS = TimeUnit.SECONDS.toNanos(2);
-
-  /** After a disconnect, maximum time to wait for the end of the stream. Unit: ms. */
-  private static final long FINISH_MS = 1000;
-
-  /** Reasons that end a stream but not its mailbox. */
-  private static final Set<String> STREAM_ONLY_REASONS = Set.of("RECEIVER_REPLACED", "SEQUENCE_NOT_RETAINED");
-
   private final Rpc rpc;
   private final Inbox inbox;
   private final String mailboxId;
   private final MailboxOptions options;
-  private final Duration lease;
   private final BiConsumer<Notice, String> tell;
-  private final Backoff backoff = new Backoff(100, 2000);
 
   // This object's lock guards all fields below. Listeners and the inbox are called without it.
   private Stream stream;
   private boolean started;
   private boolean closed;
-  private boolean attached;
   private boolean attachWithRoom;
-  private long last;
-  private long brokenSince;
+  private final ReceiveRules rules;
   private ScheduledFuture<?> retry;
-  private End mailboxEnd;
-
-  /** The end of the mailbox, while its last events are still being fetched. */
-  private static final class End {
-    final SpreadException error;
-    final long last;
-    long fetchedTo = -1;
-    int emptyAttempts;
-
-    End(SpreadException error) {
-      this.error = error;
-      this.last = lastSequenceOf(error);
-    }
-  }
 
   Receiver(
       Rpc rpc,
@@ -83,36 +49,43 @@ final class Receiver {
     this.inbox = inbox;
     this.mailboxId = mailboxId;
     this.options = options;
-    this.lease = lease;
     this.tell = tell;
-    this.last = afterSequence;
+    this.rules =
+        new ReceiveRules(
+            new ReceiveRules.Settings(
+                afterSequence,
+                lease,
+                options.heartbeatInterval,
+                rpc.tokenMayChange,
+                Map.of("target", rpc.endpoint.name())),
+            Backoff.RANDOM);
     inbox.onRoom(this::onRoom);
-  }
-
-  static boolean isMailboxAlive(SpreadException error) {
-    return STREAM_ONLY_REASONS.contains(error.reason());
   }
 
   /** Whether a stream is attached. An attached stream keeps the mailbox's lease. */
   synchronized boolean attached() {
-    return attached;
+    return rules.isAttached();
   }
 
   /** Starts to receive. Later calls have no effect. */
   synchronized void start() {
     if (started || closed || inbox.ended()) return;
     started = true;
-    brokenSince = System.nanoTime();
-    attach();
+    long now = System.nanoTime();
+    rules.start(now);
+    attach(now);
   }
 
-  /** Closes the receiver after a disconnect. Waits up to 1 s for the last events of the stream. */
+  /**
+   * C5: closes the receiver after a disconnect. Waits for the last events of the stream for a short time, but not
+   * while the inbox is full.
+   */
   void finish() {
     Stream standing;
     synchronized (this) {
       standing = stream;
     }
-    if (standing != null) standing.awaitEnd(FINISH_MS);
+    if (standing != null) standing.awaitEnd(ReceiveRules.LAST_EVENTS_MS);
     close();
   }
 
@@ -130,18 +103,18 @@ final class Receiver {
 
   private void onRoom() {
     synchronized (this) {
-      if (attachWithRoom && !closed) attach();
+      if (attachWithRoom && !closed) attach(System.nanoTime());
       else if (stream != null) stream.resume();
     }
   }
 
-  private void attach() {
+  private void attach(long now) {
     attachWithRoom = false;
-    stream = new Stream();
+    stream = new Stream(rules.open(now));
     ReceiveRequest.Builder request =
         ReceiveRequest.newBuilder()
             .setMailboxId(mailboxId)
-            .setAfterSequence(last)
+            .setAfterSequence(rules.last())
             .setMaxOutstandingEvents(options.maxOutstandingEvents)
             .setMaxOutstandingBytes(options.maxOutstandingBytes);
     if (!options.heartbeatInterval.isZero())
@@ -152,7 +125,7 @@ final class Receiver {
   private Stream detach() {
     Stream standing = stream;
     stream = null;
-    attached = false;
+    rules.detach();
     if (standing != null) standing.unwatch();
     return standing;
   }
@@ -161,27 +134,21 @@ final class Receiver {
     if (inbox.end(error)) tell.accept(new Notice.Ended(Optional.ofNullable(error)), null);
   }
 
-  private void gap(Stream from, long sequence) {
-    String message;
-    synchronized (this) {
-      if (from != stream) return;
-      message = "event " + (last + 1) + " is missing: the sidecar is already at sequence " + sequence;
-      detach();
-    }
+  /** R5: an event is missing. Must be called without this object's lock. */
+  private void endWithGap(Stream from, SpreadException error) {
     from.cancel("an event is missing");
-    end(SpreadException.local(Status.Code.DATA_LOSS, message));
+    end(error);
   }
 
   private void onAttached(Stream from, ReceiveAttached info) {
+    SpreadException gap;
     synchronized (this) {
       if (from != stream) return;
-      if (info.getNextSequence() == last + 1) {
-        attached = true;
-        backoff.reset();
-      }
+      gap = rules.onAttached(info.getNextSequence());
+      if (gap != null) detach();
     }
-    if (!attached()) {
-      gap(from, info.getNextSequence());
+    if (gap != null) {
+      endWithGap(from, gap);
       return;
     }
     tell.accept(
@@ -191,158 +158,116 @@ final class Receiver {
   /** True if the stream must pause until the inbox has space. */
   private boolean onEvents(Stream from, List<Event> batch) {
     List<SpreadEvent> events = new ArrayList<>(batch.size());
-    long missing = 0;
+    SpreadException gap = null;
     boolean full;
     synchronized (this) {
       if (from != stream) return false;
       for (Event event : batch) {
-        long sequence = event.getSequence();
-        if (sequence <= last) continue;
-        if (sequence != last + 1) {
-          missing = sequence;
+        ReceiveRules.OnEvent action = rules.onEvent(event.getSequence());
+        if (action == ReceiveRules.OnEvent.FAIL) {
+          gap = rules.missing(event.getSequence());
           break;
         }
-        last = sequence;
+        if (action == ReceiveRules.OnEvent.DROP) continue;
         SpreadEvent known = Events.of(event);
         if (known != null) events.add(known);
       }
       // Under the lock, so that an abandoned stream cannot add events after its successor.
       full = inbox.push(events);
+      if (gap != null) detach();
     }
-    if (missing != 0) gap(from, missing);
+    if (gap != null) endWithGap(from, gap);
     return full;
   }
 
-  private void onEnd(Stream from, SpreadException error) {
-    SpreadException ending;
-    boolean notify = false;
+  private void onHeartbeat(Stream from, long lastSequence) {
+    SpreadException gap;
     synchronized (this) {
       if (from != stream) return;
-      boolean wasAttached = attached;
-      detach();
-      if (error == null) ending = null;
-      else {
-        boolean broken = rpc.mayPass(error);
-        if (wasAttached) brokenSince = System.nanoTime();
-        ending = broken ? errorAfterBreak(error) : errorAfterEnd(error);
-        if (ending == null && !closed) {
-          notify = broken && wasAttached;
-          retry = rpc.timers.schedule(this::again, backoff.next(), TimeUnit.MILLISECONDS);
-          if (!notify) return;
-        }
-      }
+      gap = rules.onHeartbeat(lastSequence);
+      if (gap != null) detach();
     }
-    if (notify) tell.accept(new Notice.Detached(error), null);
-    else end(ending);
+    if (gap != null) endWithGap(from, gap);
+  }
+
+  private void onEnd(Stream from, SpreadException error) {
+    ReceiveRules.AfterStream after;
+    boolean attachesAgain;
+    synchronized (this) {
+      if (from != stream) return;
+      after = rules.onEnd(error, System.nanoTime());
+      detach();
+      attachesAgain = after.attachesAgain() && !closed;
+      if (attachesAgain) retry = rpc.timers.schedule(this::again, after.pauseNanos(), TimeUnit.NANOSECONDS);
+    }
+    if (!attachesAgain) end(after.error());
+    else if (after.isDetached()) tell.accept(new Notice.Detached(error), null);
   }
 
   private synchronized void again() {
     if (closed || stream != null) return;
-    // The last events of an ended mailbox wait until the inbox has space. Each further stream would overfill it.
-    if (mailboxEnd != null && inbox.size() >= options.maxBufferedEvents) attachWithRoom = true;
-    else attach();
-  }
-
-  /** The error that ends the mailbox after a broken stream, or null to attach again. */
-  private SpreadException errorAfterBreak(SpreadException error) {
-    long silent = System.nanoTime() - brokenSince;
-    if (mailboxEnd != null && silent >= FETCH_NANOS) return withMissing(mailboxEnd.error);
-    if (silent < lease.toNanos()) return null;
-    if (error.status() == Status.Code.UNAUTHENTICATED) return error;
-    String message =
-        "the sidecar could not be reached for " + lease.toMillis() + " ms (the lease of the mailbox): " + error.getMessage();
-    return new SpreadException(
-        message,
-        Status.Code.UNAVAILABLE,
-        Endpoint.SIDECAR_UNREACHABLE,
-        SpreadException.SIDECAR_DOMAIN,
-        Map.of("target", rpc.endpoint.name()),
-        false,
-        null,
-        null,
-        null);
-  }
-
-  /**
-   * The error that ends the mailbox after the sidecar ended its stream, or null to attach again. The error contains
-   * the last sequence. The receiver attaches again while events are missing and attempts return some, and reports the
-   * error after these events.
-   */
-  private SpreadException errorAfterEnd(SpreadException error) {
-    if (isMailboxAlive(error)) return error;
-    if (mailboxEnd == null) mailboxEnd = new End(error);
-    if (mailboxEnd.last <= last) return mailboxEnd.error;
-    mailboxEnd.emptyAttempts = mailboxEnd.fetchedTo == last ? mailboxEnd.emptyAttempts + 1 : 0;
-    mailboxEnd.fetchedTo = last;
-    // An error without a last sequence, such as NOT_FOUND, means that no events can be fetched.
-    boolean canStop = lastSequenceOf(error) <= last || mailboxEnd.emptyAttempts >= MAX_EMPTY_ATTEMPTS;
-    return canStop ? withMissing(mailboxEnd.error) : null;
-  }
-
-  private SpreadException withMissing(SpreadException error) {
-    Map<String, String> metadata = new java.util.HashMap<>(error.metadata());
-    metadata.put("received_sequence", String.valueOf(last));
-    String message =
-        error.getMessage()
-            + "; events "
-            + (last + 1)
-            + " to "
-            + error.metadata().get("last_sequence")
-            + " are lost";
-    return error.with(message, metadata, null, error.getCause());
-  }
-
-  private static long lastSequenceOf(SpreadException error) {
-    String text = error.metadata().getOrDefault("last_sequence", "");
-    return text.matches("\\d{1,18}") ? Long.parseLong(text) : 0;
+    if (rules.canAttach(inbox.full())) attach(System.nanoTime());
+    else attachWithRoom = true;
   }
 
   /** A Receive stream. gRPC calls it from one thread at a time. */
   private final class Stream extends ClientCall.Listener<ReceiveResponse> {
     private final ClientCall<ReceiveRequest, ReceiveResponse> call =
         rpc.stream(MailboxServiceGrpc.getReceiveMethod());
-    private ScheduledFuture<?> watchdog;
-    private volatile long lastFrame = System.nanoTime();
-    private boolean paused;
+    private final ReceiveRules.StreamWatch watch;
+    private volatile SpreadException silence;
+
+    // This object's lock guards the fields below, and changes of the pause.
+    private ScheduledFuture<?> check;
+    private boolean isWatched;
     private boolean over;
-    private volatile boolean isSilent;
+
+    Stream(ReceiveRules.StreamWatch watch) {
+      this.watch = watch;
+    }
 
     void start(ReceiveRequest request) {
       // Before the start of the call: the call may end immediately, for example without a token, and its end stops the
-      // watchdog.
-      long interval = options.heartbeatInterval.toMillis();
-      if (interval > 0)
-        watchdog = rpc.timers.scheduleAtFixedRate(this::watch, interval, interval, TimeUnit.MILLISECONDS);
+      // checks.
+      synchronized (this) {
+        isWatched = true;
+        checkAfter(watch.attachLimitNanos());
+      }
       call.start(this, new Metadata());
       call.sendMessage(request);
       call.halfClose();
       call.request(1);
     }
 
-    void unwatch() {
-      if (watchdog != null) watchdog.cancel(false);
+    synchronized void unwatch() {
+      isWatched = false;
+      check.cancel(false);
     }
 
-    private void watch() {
-      long silent = System.nanoTime() - lastFrame;
-      boolean waits;
+    private void checkAfter(long nanos) {
+      if (isWatched && nanos != Long.MAX_VALUE)
+        check = rpc.timers.schedule(this::checkSilence, nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private void checkSilence() {
       synchronized (this) {
-        waits = !paused;
+        long left = watch.leftNanos(System.nanoTime());
+        if (left > 0) {
+          checkAfter(left);
+          return;
+        }
+        silence = watch.silenceError();
       }
-      if (!waits || silent <= SILENT_INTERVALS * options.heartbeatInterval.toNanos()) return;
-      isSilent = true;
-      cancel("no frame arrived for three heartbeat intervals");
+      cancel(silence.getMessage());
     }
 
     /**
-     * A stream that this client cancelled because of missing heartbeats counts as broken, not as cancelled by the
+     * A stream that this client cancelled because it was silent counts as broken, not as cancelled by the
      * application.
      */
     private SpreadException failureOf(Status status, Metadata trailers) {
       SpreadException error = rpc.endpoint.explain(status.asRuntimeException(trailers), call, false);
-      if (!isSilent || error.status() != Status.Code.CANCELLED) return error;
-      long silent = SILENT_INTERVALS * options.heartbeatInterval.toMillis();
-      return SpreadException.local(Status.Code.UNAVAILABLE, "the sidecar sent no frame for " + silent + " ms");
+      return silence != null && error.status() == Status.Code.CANCELLED ? silence : error;
     }
 
     void cancel(String why) {
@@ -350,39 +275,36 @@ final class Receiver {
     }
 
     synchronized void resume() {
-      if (!paused) return;
-      paused = false;
-      lastFrame = System.nanoTime();
+      if (!watch.isPaused()) return;
+      watch.resume(System.nanoTime());
       call.request(1);
     }
 
     @Override
     public void onMessage(ReceiveResponse response) {
-      lastFrame = System.nanoTime();
-      boolean full = false;
+      watch.onFrame(System.nanoTime());
       switch (response.getFrameCase()) {
         case ATTACHED -> onAttached(this, response.getAttached());
         case BATCH -> {
           // Before push returns, because the inbox may report space before this thread continues.
           synchronized (this) {
-            paused = true;
+            watch.pause();
           }
-          full = onEvents(this, response.getBatch().getEventsList());
-          if (!full) resume();
+          boolean full = onEvents(this, response.getBatch().getEventsList());
+          if (full) wakeWaiter();
+          else resume();
           return;
         }
-        case HEARTBEAT -> {
-          long there = response.getHeartbeat().getLastSequence();
-          boolean missing;
-          synchronized (Receiver.this) {
-            missing = this == stream && there > last;
-          }
-          if (missing) gap(this, there);
-        }
+        case HEARTBEAT -> onHeartbeat(this, response.getHeartbeat().getLastSequence());
         case SLOW_CONSUMER -> tell.accept(slow(response.getSlowConsumer()), null);
+        // R6.
         default -> {}
       }
       call.request(1);
+    }
+
+    private synchronized void wakeWaiter() {
+      notifyAll();
     }
 
     @Override
@@ -400,7 +322,7 @@ final class Receiver {
     synchronized void awaitEnd(long ms) {
       long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ms);
       try {
-        while (!over && !paused) {
+        while (!over && !(watch.isPaused() && inbox.full())) {
           long left = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime());
           if (left <= 0) return;
           wait(left);

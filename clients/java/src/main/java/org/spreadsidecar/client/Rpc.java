@@ -15,7 +15,8 @@ final class Rpc {
   final Channel channel;
   final ScheduledExecutorService timers;
   private final Duration callTimeout;
-  private final boolean tokenMayChange;
+  /** Whether the client reads the token again for each call. */
+  final boolean tokenMayChange;
   final Endpoint endpoint;
   private volatile boolean closed;
 
@@ -25,15 +26,6 @@ final class Rpc {
     this.callTimeout = callTimeout;
     this.tokenMayChange = tokenMayChange;
     this.endpoint = endpoint;
-  }
-
-  /**
-   * Whether a later call may succeed: the connection broke, or a token that is read again before each call was
-   * rejected.
-   */
-  boolean mayPass(SpreadException error) {
-    return Errors.isTransportFailure(error)
-        || (tokenMayChange && error.status() == io.grpc.Status.Code.UNAUTHENTICATED);
   }
 
   /** All later calls fail. */

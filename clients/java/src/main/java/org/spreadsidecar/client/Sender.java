@@ -25,9 +25,6 @@ import org.spreadsidecar.v1.MulticastStreamResponse;
  * the same error, and {@link #undecided} returns the messages with an unknown outcome.
  */
 public final class Sender implements AutoCloseable {
-  private static final int BATCH_MESSAGES = 1024;
-  private static final int KEPT_REFUSALS = 100;
-
   /**
    * A rejected message. It was not sent.
    *
@@ -37,7 +34,7 @@ public final class Sender implements AutoCloseable {
   public record Refusal(long index, SpreadException error) {}
 
   /**
-   * The progress of a sender.
+   * The progress of a sender. The sidecar reports the progress within 20 ms, or when {@link #flush} waits for it.
    *
    * @param sent number of messages passed to send
    * @param decided the messages 1 to decided were passed to the daemon or rejected
@@ -51,30 +48,27 @@ public final class Sender implements AutoCloseable {
   private final ClientCall<MulticastStreamRequest, MulticastStreamResponse> call;
 
   // This object's lock guards all fields below.
-  private MulticastBatch.Builder batch = MulticastBatch.newBuilder();
-  private long batchBytes;
-  private boolean scheduled;
+  private final SendWindow window;
+  private final ArrayDeque<MulticastMessage> unwritten = new ArrayDeque<>();
   private final ArrayDeque<MulticastMessage> inFlight = new ArrayDeque<>();
-  private long inFlightBytes;
-  private long sent;
-  private long decided;
-  private long accepted;
+  private boolean scheduled;
   private final List<SpreadException> refusals = new ArrayList<>();
   private long refusedUnheard;
   private SpreadException failure;
-  private boolean closing;
   private boolean over;
 
   Sender(Rpc rpc, String mailboxId, SenderOptions options, Runnable onUse) {
     this.rpc = rpc;
     this.options = options;
     this.onUse = onUse;
+    this.window = new SendWindow(options.maxInFlightMessages, options.maxInFlightBytes, options.maxBatchBytes);
     this.call = rpc.stream(MailboxServiceGrpc.getMulticastStreamMethod());
     call.start(new Responses(), new Metadata());
     call.request(Integer.MAX_VALUE);
     call.sendMessage(
         MulticastStreamRequest.newBuilder()
-            .setOpen(MulticastStreamOpen.newBuilder().setMailboxId(mailboxId))
+            // S4.
+            .setOpen(MulticastStreamOpen.newBuilder().setMailboxId(mailboxId).setRespondsOnRequest(true))
             .build());
   }
 
@@ -84,23 +78,21 @@ public final class Sender implements AutoCloseable {
    */
   public void send(OutgoingMessage message) {
     MulticastMessage proto = message.toProto();
-    long size = sizeOf(proto);
+    long size = SendWindow.sizeOf(message);
     synchronized (this) {
       checkOpen();
-      sent += 1;
+      window.add(size);
+      unwritten.add(proto);
       inFlight.add(proto);
-      inFlightBytes += size;
-      batch.addMessages(proto);
-      batchBytes += size;
-      if (batchBytes >= options.maxBatchBytes || batch.getMessagesCount() >= BATCH_MESSAGES) writeBatch();
+      if (window.isFrameComplete()) writeFrames(false);
       else if (!scheduled) {
-        // A loop of sends fills the batch until this task runs.
+        // A loop of sends fills the frame until this task runs.
         scheduled = true;
         rpc.timers.execute(this::writeScheduled);
       }
-      while (failure == null && !hasRoom()) {
+      while (failure == null && window.isFull()) {
         // Write the messages before this thread waits for them.
-        writeBatch();
+        writeFrames(false);
         await("waiting for room to send");
       }
       // The message may have been sent: see the outcome of the error.
@@ -120,10 +112,10 @@ public final class Sender implements AutoCloseable {
    * DEADLINE_EXCEEDED, but does not cancel messages
    */
   public synchronized Progress flush(Duration timeout) {
-    long until = sent;
+    long until = window.sent();
     long end = timeout == null ? 0 : System.nanoTime() + timeout.toNanos();
-    writeBatch();
-    while (failure == null && decided < until && !over) {
+    writeFrames(true);
+    while (failure == null && window.decided() < until && !over) {
       if (timeout == null) await("waiting for the sidecar to accept or reject messages");
       else await("waiting for the sidecar to accept or reject messages", end - System.nanoTime());
     }
@@ -132,7 +124,7 @@ public final class Sender implements AutoCloseable {
 
   /** The progress. */
   public synchronized Progress progress() {
-    return new Progress(sent, decided, accepted);
+    return new Progress(window.sent(), window.decided(), window.accepted());
   }
 
   /**
@@ -145,9 +137,9 @@ public final class Sender implements AutoCloseable {
 
   /** Waits until all messages were passed to the daemon or rejected, ends the sender and returns its progress. */
   public synchronized Progress finish() {
-    if (!closing && failure == null) {
-      closing = true;
-      writeBatch();
+    if (!window.isClosing() && failure == null) {
+      writeFrames(false);
+      window.close();
       call.halfClose();
     }
     while (!over) await("waiting for the sidecar to accept or reject messages");
@@ -164,7 +156,7 @@ public final class Sender implements AutoCloseable {
   void abort() {
     synchronized (this) {
       if (over) return;
-      fail(Errors.disconnected());
+      fail(withOutcome(Errors.disconnected()));
       over = true;
       notifyAll();
     }
@@ -186,30 +178,29 @@ public final class Sender implements AutoCloseable {
     return progress();
   }
 
-  private boolean hasRoom() {
-    return inFlight.size() < options.maxInFlightMessages && inFlightBytes < options.maxInFlightBytes;
-  }
-
   private void checkOpen() {
-    if (failure != null) throw failure.again().with(failure.getMessage(), failure.metadata(), SpreadException.Outcome.NOT_SENT, failure);
-    if (closing)
+    // S7.
+    if (failure != null) throw failure.again();
+    if (window.isClosing())
       throw SpreadException.local(Status.Code.FAILED_PRECONDITION, "the sender is closed")
           .with("the sender is closed", Map.of(), SpreadException.Outcome.NOT_SENT, null);
   }
 
   private synchronized void writeScheduled() {
     scheduled = false;
-    writeBatch();
+    writeFrames(false);
   }
 
-  private void writeBatch() {
-    if (batch.getMessagesCount() == 0 || failure != null) return;
-    MulticastStreamRequest request = MulticastStreamRequest.newBuilder().setBatch(batch).build();
-    batch = MulticastBatch.newBuilder();
-    batchBytes = 0;
-    onUse.run();
-    // The limit of messages in flight also limits gRPC's queue.
-    call.sendMessage(request);
+  /** @param isFlush whether the application waits until all messages are decided */
+  private void writeFrames(boolean isFlush) {
+    if (failure != null || window.isClosing()) return;
+    for (SendWindow.Frame frame; (frame = window.nextFrame(isFlush)) != null; ) {
+      MulticastBatch.Builder batch = MulticastBatch.newBuilder().setRespond(frame.respond());
+      for (int i = 0; i < frame.messages(); i += 1) batch.addMessages(unwritten.poll());
+      onUse.run();
+      // The limit of messages in flight also limits gRPC's queue.
+      call.sendMessage(MulticastStreamRequest.newBuilder().setBatch(batch).build());
+    }
   }
 
   private void await(String doing) {
@@ -231,14 +222,13 @@ public final class Sender implements AutoCloseable {
 
   private void fail(SpreadException error) {
     if (failure == null) failure = error;
-    batch = MulticastBatch.newBuilder();
+    unwritten.clear();
     notifyAll();
   }
 
-  private static long sizeOf(MulticastMessage message) {
-    // Protobuf keeps the serialized size, which it needs for writing anyway.
-    int size = message.getHeadersCount() == 0 ? message.getPayload().size() : message.getSerializedSize();
-    return size + 32L * message.getGroupsCount() + 16;
+  /** S7. */
+  private SpreadException withOutcome(SpreadException error) {
+    return error.with(error.getMessage(), error.metadata(), window.outcomeOf(error), error.getCause());
   }
 
   /** Handles the responses. gRPC calls it from one thread at a time. */
@@ -247,21 +237,23 @@ public final class Sender implements AutoCloseable {
     public void onMessage(MulticastStreamResponse answer) {
       onUse.run();
       List<Refusal> toReport = new ArrayList<>();
+      SpreadException violation;
       synchronized (Sender.this) {
-        while (decided < answer.getDecided() && !inFlight.isEmpty()) {
-          inFlightBytes -= sizeOf(inFlight.poll());
-          decided += 1;
-        }
-        accepted = answer.getAccepted();
+        // The messages of a failed sender stay undecided.
+        if (failure != null) return;
+        violation = window.onResponse(answer.getDecided(), answer.getAccepted());
+        if (violation != null) fail(violation);
+        while (inFlight.size() > window.inFlight()) inFlight.poll();
         for (MulticastRefusal refusal : answer.getRefusalsList()) {
           SpreadException error = errorOf(refusal);
           if (options.onRefused != null) toReport.add(new Refusal(refusal.getIndex(), error));
           else {
             refusedUnheard += 1;
-            if (refusals.size() < KEPT_REFUSALS) refusals.add(error);
+            if (refusals.size() < SendWindow.MAX_KEPT_ERRORS) refusals.add(error);
           }
         }
       }
+      if (violation != null) call.cancel(violation.getMessage(), null);
       toReport.forEach(options.onRefused == null ? refusal -> {} : options.onRefused);
       // Rejected messages are reported before the waiting threads wake.
       synchronized (Sender.this) {
@@ -273,12 +265,12 @@ public final class Sender implements AutoCloseable {
     public void onClose(Status status, Metadata trailers) {
       synchronized (Sender.this) {
         over = true;
-        if (!status.isOk()) fail(rpc.endpoint.explain(status.asRuntimeException(trailers), call, true));
-        else if (decided < sent) {
-          String message = "the sidecar ended the stream before it accepted or rejected all messages";
-          fail(
-              SpreadException.local(Status.Code.UNAVAILABLE, message)
-                  .with(message, Map.of(), SpreadException.Outcome.UNKNOWN, null));
+        if (failure == null) {
+          SpreadException error =
+              status.isOk()
+                  ? window.errorOfEnd()
+                  : withOutcome(rpc.endpoint.explain(status.asRuntimeException(trailers), call, true));
+          if (error != null) fail(error);
         }
         Sender.this.notifyAll();
       }

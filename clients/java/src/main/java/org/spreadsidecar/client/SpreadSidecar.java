@@ -219,7 +219,7 @@ public final class SpreadSidecar implements AutoCloseable {
    */
   public void waitForReady(Duration timeout, boolean daemon) {
     long until = System.nanoTime() + timeout.toNanos();
-    Backoff backoff = new Backoff(50, 500);
+    Backoff backoff = Backoff.ofReady(Backoff.RANDOM);
     String last = null;
     for (; ; ) {
       long left = until - System.nanoTime();
@@ -236,13 +236,12 @@ public final class SpreadSidecar implements AutoCloseable {
         if (!daemon || version.daemon().isPresent()) return;
         last = "the sidecar is not connected to its daemon";
       } catch (SpreadException error) {
-        if (error.status() != Status.Code.UNAVAILABLE && error.status() != Status.Code.DEADLINE_EXCEEDED) throw error;
+        if (!Failures.isSidecarNotReady(error)) throw error;
         // The last call can end with the wait's own deadline, which is not the reason.
         if (error.status() == Status.Code.UNAVAILABLE || last == null) last = error.getMessage();
       }
       try {
-        long pause = TimeUnit.MILLISECONDS.toNanos(backoff.next());
-        TimeUnit.NANOSECONDS.sleep(Math.max(0, Math.min(pause, until - System.nanoTime())));
+        TimeUnit.NANOSECONDS.sleep(Math.max(0, Math.min(backoff.nextNanos(), until - System.nanoTime())));
       } catch (InterruptedException e) {
         throw Errors.interrupted("interrupted while waiting for the sidecar", e);
       }
@@ -275,7 +274,7 @@ public final class SpreadSidecar implements AutoCloseable {
       try {
         mailbox.disconnect();
       } catch (SpreadException error) {
-        if (failure == null && !Errors.isGone(error)) failure = error;
+        if (failure == null && !Failures.makesDisconnectReturnFalse(error)) failure = error;
       }
     }
     rpc.close();
