@@ -1,4 +1,5 @@
 import { BlockList, isIP, SocketAddress } from 'node:net';
+import { shown, type Token } from './lexer.js';
 
 /** An address at which a daemon listens. */
 export interface DaemonInterface {
@@ -43,11 +44,12 @@ export class AddressRules {
   constructor(private readonly report: Report) {}
 
   /** ActiveIPVersion, or the family of the first daemon: the same for the whole file. */
-  setVersion(value: string, line: number): void {
-    const version = { IPv4: 'ipv4', IPv6: 'ipv6' }[value] as 'ipv4' | 'ipv6' | undefined;
-    if (!version) this.report(line, `ActiveIPVersion must be IPv4 or IPv6, not '${value}'`);
+  setVersion(value: Token): void {
+    const { text, line } = value;
+    const version = { IPv4: 'ipv4', IPv6: 'ipv6' }[text] as 'ipv4' | 'ipv6' | undefined;
+    if (!version) this.report(line, `ActiveIPVersion needs IPv4 or IPv6, not ${shown(value)}`);
     else if (this.#version && this.#version !== version)
-      this.report(line, `ActiveIPVersion is ${value}, but an earlier address is ${spoken(this.#version)}`);
+      this.report(line, `ActiveIPVersion is ${text}, but an earlier address is ${spoken(this.#version)}`);
     else this.#version = version;
   }
 

@@ -21,11 +21,17 @@ export interface Token {
   readonly kind: TokenKind;
   /** The text without quotes. For an address with a port, only the address without brackets. */
   readonly text: string;
+  /** The characters of the token in the file. Empty at the end of the file. */
+  readonly source: string;
   /** Port of `addressAndPort`, 0..65535. */
   readonly port: number;
   /** The line where the token starts, from 1. */
   readonly line: number;
 }
+
+/** The token for a message: its characters in quotes, or the end of the file. */
+export const shown = ({ kind, source }: Token): string =>
+  kind === 'end' ? 'the end of the file' : `'${source}'`;
 
 /** A mistake in a spread.conf, and its line (from 1). */
 export interface ConfMistake {
@@ -63,12 +69,14 @@ export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   let line = 1;
   let at = 0;
-  const push = (kind: TokenKind, tokenText: string, port = 0) =>
-    tokens.push({ kind, text: tokenText, port, line });
-  const pushAddress = (address: string, port: string) => {
+  const push = (kind: TokenKind, source: string, tokenText = source, port = 0) =>
+    tokens.push({ kind, text: tokenText, source, port, line });
+  const pushAddress = (source: string, address: string, port: string) => {
     if (Number(port) > 65535)
-      throw new SpreadConfError([{ line, message: `port ${port} is too large; at most 65535` }]);
-    push('addressAndPort', address, Number(port));
+      throw new SpreadConfError([
+        { line, message: `the port of '${source}' is too large; at most 65535 is allowed` },
+      ]);
+    push('addressAndPort', source, address, Number(port));
   };
 
   while (at < text.length) {
@@ -86,14 +94,14 @@ export function tokenize(text: string): Token[] {
     }
     const bracket = match(bracketed, text, at);
     if (bracket && isIPv6(bracket[1]!)) {
-      pushAddress(bracket[1]!, bracket[2]!);
+      pushAddress(bracket[0], bracket[1]!, bracket[2]!);
       at += bracket[0].length;
       continue;
     }
     const quoted = match(quotedString, text, at);
     const word = match(plain, text, at);
     if (quoted && quoted[0].length >= (word?.[0].length ?? 0)) {
-      push('quoted', quoted[0].slice(1, -1));
+      push('quoted', quoted[0], quoted[0].slice(1, -1));
       line += lineBreaks(quoted[0]);
       at += quoted[0].length;
       continue;
@@ -106,13 +114,13 @@ export function tokenize(text: string): Token[] {
     const found = word[0];
     const withPort = /^(\d+\.\d+\.\d+\.\d+):(\d{1,5})$/.exec(found);
     if (found === '=' || found === ';') push(found, found);
-    else if (withPort && isIPv4(withPort[1]!)) pushAddress(withPort[1]!, withPort[2]!);
+    else if (withPort && isIPv4(withPort[1]!)) pushAddress(found, withPort[1]!, withPort[2]!);
     else if (isAddress(found)) push('address', found);
     else if (/^\d{1,9}$/.test(found)) push('number', found);
     else push('word', found);
     at += found.length;
   }
-  push('end', 'the end of the file');
+  push('end', '');
   return tokens;
 }
 

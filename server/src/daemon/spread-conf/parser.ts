@@ -1,14 +1,16 @@
 import { AddressRules, type DaemonInterface } from './addresses.js';
-import { type ConfMistake, SpreadConfError, type Token, type TokenKind } from './lexer.js';
+import { type ConfMistake, SpreadConfError, shown, type Token, type TokenKind } from './lexer.js';
 import { RingRules } from './ring.js';
 import {
   asksForAccessControl,
   isDebugFlag,
   isPriority,
   isReserved,
+  leastOf,
   MAX_DAEMON_NAME,
   MAX_DAEMONS,
   MAX_INTERFACES,
+  MAX_NUMBER,
   MAX_SEGMENT_ADDRESSES,
   MAX_SEGMENTS,
   settingOf,
@@ -60,13 +62,16 @@ export class SpreadConfParser {
     this.#take();
     const address = this.#take();
     if (address.kind !== 'address' && address.kind !== 'addressAndPort')
-      this.#fail(address, "expected an address after Spread_Segment, with or without ':port'");
+      this.#fail(
+        address,
+        `expected an address after Spread_Segment, with or without ':port', found ${shown(address)}`,
+      );
     const addresses = [address];
     while (this.#peek().kind === 'address') addresses.push(this.#take());
     if (addresses.length > MAX_SEGMENT_ADDRESSES)
       this.#mistake(
         address,
-        `the segment has ${addresses.length} addresses; at most ${MAX_SEGMENT_ADDRESSES}`,
+        `the segment has ${addresses.length} addresses; at most ${MAX_SEGMENT_ADDRESSES} are allowed`,
       );
     this.#segments += 1;
     if (this.#segments > MAX_SEGMENTS)
@@ -94,10 +99,10 @@ export class SpreadConfParser {
     if (!isName && start.kind !== 'address' && start.kind === 'word')
       this.#fail(
         start,
-        `'${start.text}' is a keyword of Spread; to use it as the name of a daemon, put it in quotes`,
+        `${shown(start)} is a keyword of Spread; to use it as the name of a daemon, put it in quotes`,
       );
     if (!isName && start.kind !== 'address')
-      this.#fail(start, `expected a daemon (name, address or both) or }, found '${start.text}'`);
+      this.#fail(start, `expected a daemon (name, address or both) or }, found ${shown(start)}`);
     if (start.text === '') this.#fail(start, "a daemon's name must not be empty");
     const address = isName && this.#peek().kind === 'address' ? this.#take().text : start.text;
     // Without a name, the address is the name, without the interface of an IPv6 address.
@@ -127,10 +132,7 @@ export class SpreadConfParser {
     if (this.#peek().text !== 'VirtualID') return undefined;
     this.#take();
     this.#expect('=', '= after VirtualID');
-    const id = this.#take();
-    if (id.kind !== 'number' || Number(id.text) < 1)
-      this.#fail(id, `VirtualID must be a number from 1 to 999999999, not '${id.text}'`);
-    return Number(id.text);
+    return this.#number('VirtualID', 1);
   }
 
   #interfaces(): DaemonInterface[] {
@@ -141,7 +143,7 @@ export class SpreadConfParser {
       while (this.#peek().kind === 'word' && /^[MCD]$/.test(this.#peek().text)) letters += this.#take().text;
       const address = this.#take();
       if (address.kind !== 'address')
-        this.#fail(address, `expected an interface ([M] [C] [D] address) or }, found '${address.text}'`);
+        this.#fail(address, `expected an interface ([M] [C] [D] address) or }, found ${shown(address)}`);
       // Without a letter, an interface is for all purposes.
       const isFor = (letter: string) => letters === '' || letters.includes(letter);
       interfaces.push({ address: address.text, forClients: isFor('C'), forDaemons: isFor('D') });
@@ -150,7 +152,10 @@ export class SpreadConfParser {
     if (interfaces.length === 0)
       this.#mistake(open, 'the braces after a daemon must name at least one interface');
     if (interfaces.length > MAX_INTERFACES)
-      this.#mistake(open, `the daemon has ${interfaces.length} interfaces; at most ${MAX_INTERFACES}`);
+      this.#mistake(
+        open,
+        `the daemon has ${interfaces.length} interfaces; at most ${MAX_INTERFACES} are allowed`,
+      );
     return interfaces;
   }
 
@@ -158,62 +163,74 @@ export class SpreadConfParser {
     const name = this.#take();
     if (name.kind === 'word' && name.text === 'MaxSessionMessages') {
       this.#expect('=', `= after ${name.text}`);
-      const value = this.#take();
-      if (value.kind !== 'number')
-        this.#fail(value, `MaxSessionMessages must be a number, not '${value.text}'`);
-      if (Number(value.text) < 1)
-        this.#mistake(value, `MaxSessionMessages must be a number from 1 to 999999999, not '${value.text}'`);
-      else this.maxSessionMessages = Number(value.text);
+      this.maxSessionMessages = this.#number(name.text, 1);
       return;
     }
     const known = name.kind === 'word' ? settingOf(name.text) : undefined;
     if (!known) {
       const hint = name.text.includes('=') ? "; put spaces around '='" : '';
-      this.#fail(name, `'${name.text}' is neither a setting of spread.conf nor Spread_Segment${hint}`);
+      this.#fail(name, `${shown(name)} is neither a setting of spread.conf nor Spread_Segment${hint}`);
     }
     const [kind, reason] = known;
     const value = this.#value(name, kind);
-    const refusal = asksForAccessControl(name.text, value) ?? this.#ring.note(name.text, value);
-    if (refusal) this.#mistake(name, refusal);
-    if (name.text === 'ActiveIPVersion') this.#addresses.setVersion(value, name.line);
+    if (value) {
+      const refusal = asksForAccessControl(name.text, value);
+      if (refusal) this.#mistake(name, refusal);
+      this.#ring.note(name.text, value.text);
+      if (kind === 'ipVersion') this.#addresses.setVersion(value);
+    }
     this.ignored.push({ line: name.line, what: `${name.text}: ${reason}` });
   }
 
-  #value(name: Token, kind: ValueKind): string {
-    if (kind === 'none' || (kind === 'optionalString' && this.#peek().kind !== '=')) return '';
+  /** The value of a setting. Undefined for a list of flags, and for a setting without a value. */
+  #value(name: Token, kind: ValueKind): Token | undefined {
+    if (kind === 'none' || (kind === 'optionalString' && this.#peek().kind !== '=')) return undefined;
     this.#expect('=', `= after ${name.text}`);
     if (kind === 'flags') return this.#flags(name);
-    const value = this.#take();
+    const value = this.#peek();
+    if (kind === 'number') {
+      this.#number(name.text, leastOf(name.text));
+      return value;
+    }
+    this.#take();
     const fits = {
-      number: () => value.kind === 'number',
       boolean: () => value.kind === 'word' && /^(true|yes|false|no)$/i.test(value.text),
       onOff: () => value.kind === 'word' && /^(on|off|auto)$/i.test(value.text),
       priority: () => value.kind === 'word' && isPriority(value.text),
       string: () => isString(value),
       optionalString: () => isString(value),
+      ipVersion: () => isString(value),
     }[kind];
     const form = {
-      number: 'a number',
-      boolean: 'true or false',
+      boolean: 'true, yes, false or no',
       onOff: 'on, off or auto',
       priority: 'pDEBUG, INFO, WARNING, ERROR, CRITICAL or FATAL',
       string: 'a value, in quotes if it is a number, an address or a keyword of Spread',
       optionalString: 'a value, in quotes if it is a number, an address or a keyword of Spread',
+      ipVersion: 'IPv4 or IPv6',
     };
-    if (!fits()) this.#fail(value, `${name.text} needs ${form[kind]}, not '${value.text}'`);
-    return value.text;
+    if (!fits()) this.#fail(value, `${name.text} needs ${form[kind]}, not ${shown(value)}`);
+    return value;
   }
 
-  #flags(name: Token): string {
+  /** Also reports a number below the range. */
+  #number(setting: string, least: number): number {
+    const value = this.#take();
+    const message = `${setting} must be a whole number from ${least} to ${MAX_NUMBER}, not ${shown(value)}`;
+    if (value.kind !== 'number') this.#fail(value, message);
+    if (Number(value.text) < least) this.#mistake(value, message);
+    return Number(value.text);
+  }
+
+  #flags(name: Token): undefined {
     this.#expect('{', `the list of flags of ${name.text}, between { and }`);
     while (this.#peek().kind === 'word' || this.#peek().kind === '!') {
       if (this.#peek().kind === '!') this.#take();
       const flag = this.#take();
       if (flag.kind !== 'word' || !isDebugFlag(flag.text))
-        this.#fail(flag, `'${flag.text}' is not a flag of ${name.text}`);
+        this.#fail(flag, `${shown(flag)} is not a flag of ${name.text}`);
     }
     this.#expect('}', `} at the end of ${name.text}`);
-    return '';
   }
 
   #peek(): Token {
@@ -228,7 +245,7 @@ export class SpreadConfParser {
 
   #expect(kind: TokenKind, what: string): void {
     const token = this.#take();
-    if (token.kind !== kind) this.#fail(token, `expected ${what}, found '${token.text}'`);
+    if (token.kind !== kind) this.#fail(token, `expected ${what}, found ${shown(token)}`);
   }
 
   #mistake(token: Token, message: string): void {

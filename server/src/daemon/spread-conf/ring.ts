@@ -8,25 +8,28 @@ export class RingRules {
   readonly #windows = new Map<string, number>();
   #accelerated = false;
 
-  /** The reason why Spread rejects the value. Undefined for a valid value or another setting. */
-  note(setting: string, value: string): string | undefined {
+  /** Stores the value of a setting for `mistakes()`. */
+  note(setting: string, value: string): void {
     if (setting === 'AcceleratedRing') this.#accelerated = /^(true|yes)$/i.test(value);
-    if (!/(Window|Timeout)$/.test(setting)) return undefined;
-    this.#windows.set(setting, Number(value));
-    return Number(value) < 1 && setting !== 'AcceleratedWindow'
-      ? `${setting} must be at least 1, not ${value}`
-      : undefined;
+    if (setting.endsWith('Window')) this.#windows.set(setting, Number(value));
   }
 
   /** Contradictions between settings, known at the end of the file. */
   mistakes(): string[] {
-    const window = this.#windows.get('Window') ?? DEFAULT_WINDOW;
-    const personal = this.#windows.get('PersonalWindow') ?? DEFAULT_PERSONAL_WINDOW;
-    const accelerated = this.#windows.get('AcceleratedWindow') ?? DEFAULT_ACCELERATED_WINDOW;
+    const window = this.#window('Window', DEFAULT_WINDOW);
+    const personal = this.#window('PersonalWindow', DEFAULT_PERSONAL_WINDOW);
+    const accelerated = this.#window('AcceleratedWindow', DEFAULT_ACCELERATED_WINDOW);
     const found: string[] = [];
-    if (personal > window) found.push(`PersonalWindow ${personal} is larger than Window ${window}`);
-    if (this.#accelerated && accelerated > personal)
-      found.push(`AcceleratedWindow ${accelerated} is larger than PersonalWindow ${personal}`);
+    if (personal.size > window.size) found.push(`${personal.text} is larger than ${window.text}`);
+    if (this.#accelerated && accelerated.size > personal.size)
+      found.push(`${accelerated.text} is larger than ${personal.text}`);
     return found;
+  }
+
+  #window(setting: string, standard: number): { readonly size: number; readonly text: string } {
+    const size = this.#windows.get(setting);
+    return size === undefined
+      ? { size: standard, text: `${setting} ${standard} (the default)` }
+      : { size, text: `${setting} ${size}` };
   }
 }

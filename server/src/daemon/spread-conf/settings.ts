@@ -1,4 +1,5 @@
 import { MAX_PROC_NAME } from '../../spread/wire/constants.js';
+import type { Token } from './lexer.js';
 
 /** Longest daemon name in bytes. Spread's field has a final NUL. */
 export const MAX_DAEMON_NAME = MAX_PROC_NAME - 1;
@@ -17,6 +18,7 @@ export type ValueKind =
   | 'priority'
   | 'flags'
   | 'optionalString'
+  | 'ipVersion'
   | 'none';
 
 export type Setting = readonly [kind: ValueKind, whyIgnored: string];
@@ -39,7 +41,7 @@ const settings: Readonly<Record<string, Setting>> = {
   RequiredAuthMethods: ['string', clientAuth],
   AllowedAuthMethods: ['string', clientAuth],
   AccessControlPolicy: ['string', clientAuth],
-  ActiveIPVersion: ['string', 'a single node does not communicate with other daemons'],
+  ActiveIPVersion: ['ipVersion', 'a single node does not communicate with other daemons'],
   Window: ['number', ring],
   PersonalWindow: ['number', ring],
   AcceleratedRing: ['boolean', ring],
@@ -86,6 +88,12 @@ export const MAX_DAEMONS = 128;
 export const MAX_SEGMENT_ADDRESSES = 5;
 export const MAX_INTERFACES = 10;
 
+/** Largest number in the file: Spread reads more than nine digits as text. */
+export const MAX_NUMBER = 999_999_999;
+
+/** Smallest value of a setting that is a number. */
+export const leastOf = (setting: string): number => (setting === 'AcceleratedWindow' ? 0 : 1);
+
 /** The setting with that name. Undefined when Spread has none. */
 export const settingOf = (name: string): Setting | undefined =>
   Object.hasOwn(settings, name) ? settings[name] : undefined;
@@ -93,14 +101,14 @@ export const settingOf = (name: string): Setting | undefined =>
 /**
  * The reason why a setting must not be ignored: the embedded daemon would accept clients that the file excludes.
  */
-export function asksForAccessControl(setting: string, value: string): string | undefined {
-  const methods = value.split(/\s+/).filter(Boolean);
+export function asksForAccessControl(setting: string, { text, source }: Token): string | undefined {
+  const methods = text.split(/\s+/).filter(Boolean);
   const sentence = `the embedded daemon has no authentication and no access control, so it does not accept`;
   if (setting === 'RequiredAuthMethods' && methods.some((method) => method !== 'NULL'))
-    return `${sentence} RequiredAuthMethods = "${value}"; remove the setting, or use a real daemon`;
+    return `${sentence} RequiredAuthMethods = ${source}; remove the setting, or use a real daemon`;
   if (setting === 'AllowedAuthMethods' && !methods.includes('NULL'))
-    return `${sentence} AllowedAuthMethods = "${value}"; allow NULL, or use a real daemon`;
-  if (setting === 'AccessControlPolicy' && value !== 'PERMIT')
-    return `${sentence} AccessControlPolicy = "${value}"; only PERMIT is supported`;
+    return `${sentence} AllowedAuthMethods = ${source}; allow NULL, or use a real daemon`;
+  if (setting === 'AccessControlPolicy' && text !== 'PERMIT')
+    return `${sentence} AccessControlPolicy = ${source}; only PERMIT is supported`;
   return undefined;
 }

@@ -190,8 +190,18 @@ describe('parseSpreadConf', () => {
     ['a segment that is not closed', 'Spread_Segment 1.2.3.4 {\n d 1.2.3.4\n', 3, /a daemon .* or }/],
     ['an unknown setting', `${minimal}Colour = blue`, 6, /'Colour' is neither a setting/],
     ['a setting without blanks', `${minimal}Window=5`, 6, /spaces around '='/],
-    ['a number that is a word', `${minimal}\nWindow = many`, 7, /Window needs a number, not 'many'/],
-    ['a boolean that is a number', `${minimal}DangerousMonitor = 1`, 6, /true or false/],
+    [
+      'a number that is a word',
+      `${minimal}\nWindow = many`,
+      7,
+      /Window must be a whole number from 1 to 999999999, not 'many'$/,
+    ],
+    [
+      'a boolean that is a number',
+      `${minimal}DangerousMonitor = 1`,
+      6,
+      /needs true, yes, false or no, not '1'$/,
+    ],
     ['on or off that is neither', `${minimal}SocketPortReuse = perhaps`, 6, /on, off or auto/],
     ['no value', `${minimal}DaemonUser =`, 6, /DaemonUser needs a value/],
     ['MaxSessionMessages = 0', `${minimal}MaxSessionMessages = 0`, 6, /from 1 to 999999999, not '0'/],
@@ -199,7 +209,7 @@ describe('parseSpreadConf', () => {
       'a port that is too large',
       'Spread_Segment 1.2.3.4:65536 { d 1.2.3.4 }',
       1,
-      /65536 is too large; at most 65535/,
+      /the port of '1\.2\.3\.4:65536' is too large; at most 65535 is allowed/,
     ],
     ['a quote that is not closed', `${minimal}EventLogFile = "abc`, 6, /quote " is not closed/],
     ['brackets around nothing', 'Spread_Segment [127.0.0.1]:5 { }', 1, /unexpected '\['/],
@@ -257,15 +267,30 @@ describe('parseSpreadConf', () => {
     ],
     ['one virtual id twice', segment('d 1.2.3.4 VirtualID = 5\ne 1.2.3.5 VirtualID = 5'), 3, /ID 5 occurs/],
     ['a reserved word as a daemon', segment('INFO 1.2.3.4'), 2, /in quotes/],
-    ['a window of 0', `${minimal}PersonalWindow = 0`, 6, /PersonalWindow must be at least 1/],
+    [
+      'a window of 0',
+      `${minimal}PersonalWindow = 0`,
+      6,
+      /PersonalWindow must be a whole number from 1 to 999999999, not '0'$/,
+    ],
     [
       'an empty segment before the IP version is known',
       `Spread_Segment 1.2.3.4 { }${minimal}`,
       1,
       /ActiveIPVersion/,
     ],
-    ['a timeout of 0', `${minimal}TokenTimeout = 0`, 6, /TokenTimeout must be at least 1/],
-    ['windows that contradict', `${minimal}Window = 5`, 6, /PersonalWindow 20 is larger than Window 5/],
+    [
+      'a timeout of 0',
+      `${minimal}TokenTimeout = 0`,
+      6,
+      /TokenTimeout must be a whole number from 1 to 999999999, not '0'$/,
+    ],
+    [
+      'windows that contradict',
+      `${minimal}Window = 5`,
+      6,
+      /^PersonalWindow 20 \(the default\) is larger than Window 5$/,
+    ],
     ['a number as a user', `${minimal}DaemonUser = 5`, 6, /in quotes/],
     ['an unknown priority', `${minimal}EventPriority = LOUD`, 6, /needs pDEBUG, INFO/],
     ['an unknown flag', `${minimal}DebugFlags = { LOUD }`, 6, /'LOUD' is not a flag/],
@@ -280,6 +305,60 @@ describe('parseSpreadConf', () => {
     const mistake = mistakesOf(text).at(-1)!;
     expect(mistake.message).toMatch(message);
     expect(mistake.line).toBe(line);
+  });
+
+  it.each([
+    ['MaxSessionMessages', 1],
+    ['Window', 1],
+    ['AcceleratedWindow', 0],
+    ['TokenTimeout', 1],
+  ])('states the range of %s and the rejected text as in the file', (setting, least) => {
+    for (const text of ['1000000000', '-5', '1.5', '"100"', "'100'", '1.2.3.4:5', '}'])
+      expect(mistakesOf(`${minimal}${setting} = ${text}`)).toEqual([
+        { line: 6, message: `${setting} must be a whole number from ${least} to 999999999, not '${text}'` },
+      ]);
+    expect(mistakesOf(`${minimal}${setting} =`)).toEqual([
+      {
+        line: 6,
+        message: `${setting} must be a whole number from ${least} to 999999999, not the end of the file`,
+      },
+    ]);
+  });
+
+  it('accepts the smallest and the largest number', () => {
+    const text = `${minimal}AcceleratedWindow = 0\nWindow = 999999999\nMaxSessionMessages = 1`;
+    expect(parseSpreadConf(text).maxSessionMessages).toBe(1);
+  });
+
+  it.each([
+    [`${minimal}DangerousMonitor = "yes"`, `DangerousMonitor needs true, yes, false or no, not '"yes"'`],
+    [`${minimal}SocketPortReuse =`, 'SocketPortReuse needs on, off or auto, not the end of the file'],
+    [`${minimal}ActiveIPVersion = 4`, "ActiveIPVersion needs IPv4 or IPv6, not '4'"],
+    [`${minimal}ActiveIPVersion = "IPv5"`, `ActiveIPVersion needs IPv4 or IPv6, not '"IPv5"'`],
+    [`${minimal}ActiveIPVersion =`, 'ActiveIPVersion needs IPv4 or IPv6, not the end of the file'],
+    [`${minimal}EventPriority "INFO"`, `expected = after EventPriority, found '"INFO"'`],
+    [`${minimal}DebugFlags = {`, 'expected } at the end of DebugFlags, found the end of the file'],
+    [`${minimal}DebugFlags = { !`, 'the end of the file is not a flag of DebugFlags'],
+    [`${minimal}"Window" = 5`, `'"Window"' is neither a setting of spread.conf nor Spread_Segment`],
+    [
+      segment('d 1.2.3.4 VirtualID = 1000000000'),
+      "VirtualID must be a whole number from 1 to 999999999, not '1000000000'",
+    ],
+    [
+      segment('d 1.2.3.4 { C 1.2.3.4:5 }'),
+      "expected an interface ([M] [C] [D] address) or }, found '1.2.3.4:5'",
+    ],
+    [segment('[fe80::1]:5'), "expected a daemon (name, address or both) or }, found '[fe80::1]:5'"],
+    [
+      'Spread_Segment 1.2.3.4:100000 { }',
+      "expected an address after Spread_Segment, with or without ':port', found '1.2.3.4:100000'",
+    ],
+    [
+      `${minimal}AccessControlPolicy = SITE`,
+      'the embedded daemon has no authentication and no access control, so it does not accept AccessControlPolicy = SITE; only PERMIT is supported',
+    ],
+  ])('shows the rejected text of %j as in the file', (text, message) => {
+    expect(mistakesOf(text).map((mistake) => mistake.message)).toEqual([message]);
   });
 
   it('reports mistakes that do not hide others together', () => {
