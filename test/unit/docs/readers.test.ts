@@ -12,16 +12,17 @@ const pages = readdirSync(DOCS).filter((name) => name.endsWith('.md') && name !=
 /** The first line below the title. Generated pages have a comment above it. */
 const firstLine = (text: string) => /^# .+\n\n(.+)$/m.exec(text)?.[1];
 
+const tracked = execFileSync('git', ['ls-files'], { cwd: fileURLToPath(ROOT), encoding: 'utf8' })
+  .split('\n')
+  .filter((name) => name !== '' && existsSync(new URL(name, ROOT)));
+
 const isPage = (name: string) =>
   name.endsWith('.md') && !name.startsWith('.github/') && !['CHANGELOG.md', 'docs/README.md'].includes(name);
 
 describe('the first sentence of a page', () => {
-  const all = execFileSync('git', ['ls-files'], { cwd: fileURLToPath(ROOT), encoding: 'utf8' })
-    .split('\n')
-    .filter((name) => isPage(name) && existsSync(new URL(name, ROOT)));
   const reader = new RegExp(`^For (${READERS.join('|').toLowerCase()})\\b[^:.]*: `);
 
-  it.each(all)('names the reader of %s', (name) => {
+  it.each(tracked.filter(isPage))('names the reader of %s', (name) => {
     expect(firstLine(read(name, ROOT))).toMatch(reader);
   });
 });
@@ -30,6 +31,16 @@ describe('the map of the pages', () => {
   const sections = new Map(
     READERS.map((reader) => [reader, read('README.md').split(`\n## ${reader}\n`)[1]?.split('\n## ')[0]]),
   );
+
+  it('links to every page of the repository, except the single decisions', () => {
+    const links = [...read('README.md').matchAll(/\]\(([^)#]+)\)/g)].map(
+      ([, target]) => new URL(target!, DOCS).pathname,
+    );
+    const unlisted = tracked
+      .filter((name) => name.endsWith('.md') && !name.startsWith('.github/') && name !== 'docs/README.md')
+      .filter((name) => !/^docs\/adr\/\d/.test(name) && !links.includes(new URL(name, ROOT).pathname));
+    expect(unlisted).toEqual([]);
+  });
 
   it.each([...pages, 'adr/README.md'])('lists %s under its reader', (name) => {
     const reader = READERS.find((one) => firstLine(read(name))?.startsWith(`For ${one.toLowerCase()}: `));

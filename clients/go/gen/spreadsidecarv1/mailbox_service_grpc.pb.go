@@ -10,8 +10,8 @@
 // multicasts messages with a service type. The process receives messages and membership views in one order. A
 // connection to a daemon is called a mailbox. The sidecar owns mailboxes and offers them through this service.
 //
-// Errors. Every failure has a gRPC status and, in the trailer `grpc-status-details-bin`, a
-// google.rpc.ErrorInfo:
+// Errors. When a call of this service fails in the sidecar, the call has a gRPC status and, in the trailer
+// `grpc-status-details-bin`, a google.rpc.ErrorInfo:
 //
 // - `domain` is "spread.org" for a Spread error. Then `reason` is Spread's name of the error, such as
 //   ILLEGAL_GROUP. The metadata `spread_code` is Spread's number of the error, such as "-14".
