@@ -112,7 +112,7 @@ async function startDaemon(kind: string): Promise<string> {
   return daemon.address;
 }
 
-/** A consumer that is ready, then a producer. `grow` waits until more messages are acknowledged. */
+/** A consumer that is ready, then a producer. `grow` waits until more messages are accepted. */
 async function startTraffic(kind: string) {
   const daemon = await startDaemon(kind);
   const journal = temporaryFolder();
@@ -121,8 +121,8 @@ async function startTraffic(kind: string) {
   await consumer.ready();
   const producer = await start('producer.mjs');
   const grow = async (messages = 50) => {
-    const before = tallyOrders(journal).acknowledged;
-    await until(() => tallyOrders(journal).acknowledged >= before + messages, {
+    const before = tallyOrders(journal).accepted;
+    await until(() => tallyOrders(journal).accepted >= before + messages, {
       timeoutMs: 20_000,
       what: `${messages} further messages: ${producer.output}`,
     });
@@ -135,7 +135,7 @@ describe.each(['embedded', 'real'])(
   'the rolling update of docs/rolling-updates.md, with the %s daemon',
   (kind) => {
     it.skipIf(kind === 'real' && !isAvailable('spread-home'))(
-      'processes every acknowledged message, also when the application crashes in between',
+      'processes every accepted message, also when the application crashes in between',
       { timeout: 120_000 },
       async () => {
         const { journal, start, producer, grow, ...first } = await startTraffic(kind);
@@ -159,9 +159,9 @@ describe.each(['embedded', 'real'])(
         await producer.stop();
         await consumer.stop();
 
-        const { missing, acknowledged, duplicates } = tallyOrders(journal);
+        const { missing, accepted, duplicates } = tallyOrders(journal);
         process.stdout.write(
-          `${kind}: ${acknowledged} acknowledged, ${missing.length} missing, ${duplicates} twice\n`,
+          `${kind}: ${accepted} accepted, ${missing.length} missing, ${duplicates} twice\n`,
         );
         expect(missing).toEqual([]);
         // Both consumers of an update process the messages that arrived while both were members.

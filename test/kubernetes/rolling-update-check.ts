@@ -36,10 +36,10 @@ async function updateUnderTraffic(node: KubernetesNode, journal: string): Promis
   const orders = (...args: string[]) => node.kubectl('--namespace', NAMESPACE, ...args);
   const rolledOut = (name: string) => orders('rollout', 'status', `deployment/${name}`, '--timeout=180s');
   const grow = async (messages = 200) => {
-    const before = tallyOrders(journal).acknowledged;
+    const before = tallyOrders(journal).accepted;
     const hasGrown = async () => {
       await setTimeout(200);
-      return tallyOrders(journal).acknowledged >= before + messages;
+      return tallyOrders(journal).accepted >= before + messages;
     };
     await until(hasGrown, { timeoutMs: 60_000, what: `${messages} further messages` });
   };
@@ -87,7 +87,7 @@ function consumers(orders: (...args: string[]) => string): Container[] {
 
 export const ROLLING_UPDATE_CHECK: Check = {
   name: 'rolling-update',
-  text: 'rolling updates of a consumer under traffic, with real daemons: every acknowledged message is processed',
+  text: 'rolling updates of a consumer under traffic, with real daemons: every accepted message is processed',
   needsSpread: true,
   run: async (node, print) => {
     const journal = mkdtempSync(join(tmpdir(), 'spk-journal-'));
@@ -105,11 +105,11 @@ export const ROLLING_UPDATE_CHECK: Check = {
         node,
         { name: 'rolling', apps: NAMESPACE, security: 'restricted', values },
         async () => {
-          const { acknowledged, processed, duplicates, missing } = await updateUnderTraffic(node, journal);
+          const { accepted, processed, duplicates, missing } = await updateUnderTraffic(node, journal);
           print(
-            `${acknowledged} acknowledged, ${processed} processed, ${duplicates} of them again, ${missing.length} missing`,
+            `${accepted} accepted, ${processed} processed, ${duplicates} of them again, ${missing.length} missing`,
           );
-          assert.ok(acknowledged >= 200 * (UPDATES + 2));
+          assert.ok(accepted >= 200 * (UPDATES + 2));
           assert.deepEqual(missing.slice(0, 10), []);
         },
       );

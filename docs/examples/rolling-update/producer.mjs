@@ -1,4 +1,4 @@
-// Sends numbered messages to a group and records those that were acknowledged: docs/rolling-updates.md.
+// Sends numbered messages to a group and records those that were accepted: docs/rolling-updates.md.
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -17,13 +17,13 @@ process.once('SIGTERM', () => {
 const sidecar = new SpreadSidecar();
 await sidecar.waitForReady({ daemon: true });
 const mailbox = await sidecar.connect();
-const acknowledged = openSync(join(JOURNAL, `acknowledged-${name}`), 'a');
+const accepted = openSync(join(JOURNAL, `accepted-${name}`), 'a');
 for (let number = 1; !isStopping; number++) {
   const id = `${name}-${number}`;
   await mailbox.multicast(AGREED_MESS, GROUP, id);
-  writeSync(acknowledged, `${id}\n`);
+  writeSync(accepted, `${id}\n`);
   await wait(Number(INTERVAL_MS));
 }
-closeSync(acknowledged);
+closeSync(accepted);
 // The message that was sent last reaches the daemon before the mailbox ends.
 await sidecar.close();

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 /** The journal of the programs in docs/examples/rolling-update. */
 export interface OrderTally {
-  /** Number of acknowledged messages. */
-  readonly acknowledged: number;
+  /** Number of accepted messages. */
+  readonly accepted: number;
   /** Number of different processed messages. */
   readonly processed: number;
   /** Number of repeated processing. */
@@ -19,14 +19,14 @@ export function tallyOrders(folder: string): OrderTally {
     readdirSync(folder)
       .filter((name) => name.startsWith(prefix))
       .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1));
-  // Read the acknowledged messages first: the file grows while the others are read.
-  const acknowledged = lines('acknowledged-');
+  // Read the accepted messages first: the file grows while the others are read.
+  const accepted = lines('accepted-');
   const records = lines('processed-');
   const processed = new Set(records);
   return {
-    acknowledged: acknowledged.length,
+    accepted: accepted.length,
     processed: processed.size,
     duplicates: records.length - processed.size,
-    missing: acknowledged.filter((id) => !processed.has(id)),
+    missing: accepted.filter((id) => !processed.has(id)),
   };
 }
