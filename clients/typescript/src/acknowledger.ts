@@ -1,73 +1,50 @@
-import { Backoff } from './backoff.js';
+import { Acknowledgement } from './rules/acknowledgement.js';
 import type { SpreadError } from './spread-error.js';
 
-/**
- * Acknowledges events in the background. At most one call is active. Requests during a call are combined into
- * the next call.
- */
+/** Acknowledges events in the background. */
 export class Acknowledger {
   readonly #send: (upTo: bigint) => Promise<unknown>;
-  readonly #mayPass: (error: SpreadError) => boolean;
-  readonly #onRefused: (error: SpreadError) => void;
-  readonly #backoff = new Backoff();
-  #wanted = 0n;
-  #done = 0n;
-  #busy = false;
-  #closed = false;
+  readonly #onFailed: (error: SpreadError) => void;
+  readonly #rules: Acknowledgement;
   #timer: NodeJS.Timeout | undefined;
 
   /**
    * @param send - acknowledges all events up to a sequence
-   * @param mayPass - whether to retry after this error
-   * @param onRefused - called with the error of a call that is not retried
+   * @param mayPass - whether a later call may succeed after this error
+   * @param onFailed - called with the error of a call that the client does not repeat
    */
   constructor(
     send: (upTo: bigint) => Promise<unknown>,
     mayPass: (error: SpreadError) => boolean,
-    onRefused: (error: SpreadError) => void,
+    onFailed: (error: SpreadError) => void,
   ) {
     this.#send = send;
-    this.#mayPass = mayPass;
-    this.#onRefused = onRefused;
+    this.#onFailed = onFailed;
+    this.#rules = new Acknowledgement(mayPass);
   }
 
   /** Acknowledges every event up to and including this one. */
   request(upTo: bigint): void {
-    if (upTo > this.#wanted) this.#wanted = upTo;
-    if (!this.#busy) this.#next();
+    this.#call(this.#rules.request(upTo));
   }
 
   /** Makes no further calls. */
   close(): void {
-    this.#closed = true;
+    this.#rules.close();
     clearTimeout(this.#timer);
   }
 
-  #next(): void {
-    if (this.#closed || this.#wanted <= this.#done) return;
-    this.#busy = true;
-    const upTo = this.#wanted;
+  #call(upTo: bigint | undefined): void {
+    if (upTo === undefined) return;
     this.#send(upTo).then(
-      () => {
-        this.#done = upTo;
-        this.#backoff.reset();
-        this.#busy = false;
-        this.#next();
-      },
+      () => this.#call(this.#rules.succeeded()),
       (error: SpreadError) => this.#onError(error),
     );
   }
 
   #onError(error: SpreadError): void {
-    if (this.#closed) return;
-    if (!error.retryable && error.reason !== '' && !this.#mayPass(error)) {
-      this.close();
-      this.#onRefused(error);
-      return;
-    }
-    this.#timer = setTimeout(() => {
-      this.#busy = false;
-      this.#next();
-    }, this.#backoff.next());
+    const next = this.#rules.failed(error);
+    if (next === 'fail') this.#onFailed(error);
+    if (typeof next === 'number') this.#timer = setTimeout(() => this.#call(this.#rules.pauseEnded()), next);
   }
 }

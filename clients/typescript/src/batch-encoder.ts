@@ -92,11 +92,17 @@ function sizeOf(message: MulticastMessage, head: Buffer): number {
   if (payload.length > 0) size += 1 + sizeOfVarint(payload.length) + payload.length;
   if (messageType !== 0) size += 1 + sizeOfVarint(zigzag(messageType));
   if (selfDiscard) size += 2;
-  if (headers.size > 0)
-    for (const [name, value] of headers) {
-      const entry = entrySize(Buffer.byteLength(name), Buffer.byteLength(value));
-      size += 1 + sizeOfVarint(entry) + entry;
-    }
+  return size + encodedHeadersSize(headers);
+}
+
+/** Size of the encoded headers of a message. Unit: bytes. */
+export function encodedHeadersSize(headers: ReadonlyMap<string, string>): number {
+  if (headers.size === 0) return 0;
+  let size = 0;
+  for (const [name, value] of headers) {
+    const entry = entrySize(Buffer.byteLength(name), Buffer.byteLength(value));
+    size += 1 + sizeOfVarint(entry) + entry;
+  }
   return size;
 }
 

@@ -1,6 +1,9 @@
 import type { Duration, Timestamp } from 'spread-sidecar-proto';
 import { fieldError } from './spread-error.js';
 
+/** Maximum delay of a timer in Node, which fires a timer with a larger delay immediately. Unit: ms. */
+export const MAX_DELAY_MS = 2 ** 31 - 1;
+
 /** Converts milliseconds to a duration of the contract. Undefined stays undefined. */
 export function toDuration(ms: number | undefined, field: string): Duration | undefined {
   if (ms === undefined) return undefined;

@@ -1,13 +1,13 @@
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
-import { status } from '@grpc/grpc-js';
 import type { ReceiveAttached, ReceiveRequest, SlowConsumerNotice } from 'spread-sidecar-proto';
-import { Backoff } from './backoff.js';
 import type { BatchEvent, ReceivedResponse } from './batch-decoder.js';
-import { toDuration } from './duration.js';
+import { MAX_DELAY_MS, toDuration } from './duration.js';
 import type { Inbox } from './inbox.js';
 import { toSpreadError } from './rich-status.js';
-import { SIDECAR_DOMAIN, SpreadError } from './spread-error.js';
-import { type Endpoint, SIDECAR_UNREACHABLE } from './unreachable.js';
+import { endsStreamOnly } from './rules/failures.js';
+import { FINISH_MS, Receiving } from './rules/receiving.js';
+import type { SpreadError } from './spread-error.js';
+import type { Endpoint } from './unreachable.js';
 
 /** Options of an {@link EventReceiver}. */
 export interface EventReceiverOptions {
@@ -18,11 +18,8 @@ export interface EventReceiverOptions {
   maxOutstandingBytes: bigint;
   /** Interval of the sidecar's heartbeats on an idle stream. 0 disables them. Unit: ms. */
   heartbeatIntervalMs: number;
-  /**
-   * Time after a break during which the receiver tries to attach again. Afterwards the mailbox has expired.
-   * Unit: ms.
-   */
-  giveUpAfterMs: number;
+  /** The lease of the mailbox. Unit: ms. */
+  leaseMs: number;
   /** The channel of the stream. */
   endpoint: Endpoint;
   /** Whether to attach again after this error. */
@@ -34,26 +31,11 @@ export interface ReceiverObserver {
   attached(info: ReceiveAttached): void;
   detached(error: SpreadError): void;
   slowConsumer(notice: SlowConsumerNotice): void;
-  ended(error: SpreadError | undefined): void;
+  /** @param isMailboxEnd - whether the mailbox has ended, and not only receiving */
+  ended(error: SpreadError | undefined, isMailboxEnd: boolean): void;
 }
 
 type Call = ClientReadableStream<ReceivedResponse>;
-
-/** A connection without any frame for this number of heartbeat intervals counts as broken. */
-const SILENT_INTERVALS = 3;
-/** Maximum number of consecutive attempts that get no further event of an ended mailbox. */
-const MAX_EMPTY_ATTEMPTS = 3;
-/** Timeout for an unreachable sidecar when the last events of an ended mailbox are fetched. Unit: ms. */
-const FETCH_MS = 2000;
-/**
- * Reasons that end a stream but not its mailbox. Attaching again would replace the new receiver, or fail
- * again.
- */
-const STREAM_ONLY_REASONS = new Set(['RECEIVER_REPLACED', 'SEQUENCE_NOT_RETAINED']);
-/** Whether the mailbox still exists after this error ended the stream. */
-export const isMailboxAlive = (error: SpreadError): boolean => STREAM_ONLY_REASONS.has(error.reason);
-/** After a disconnect, maximum time to wait for the end of the stream. Unit: ms. */
-const FINISH_MS = 1000;
 
 /**
  * Fills an inbox from Receive streams. Pauses while the inbox is full. When a stream breaks, attaches again
@@ -64,21 +46,16 @@ export class EventReceiver {
   readonly #inbox: Inbox;
   readonly #options: EventReceiverOptions;
   readonly #observer: ReceiverObserver;
-  readonly #backoff = new Backoff();
+  readonly #rules: Receiving;
 
   #started = false;
   #call: Call | undefined;
-  #attached = false;
   #paused = false;
   #attachWithRoom = false;
-  #last: bigint;
   #retryTimer: NodeJS.Timeout | undefined;
   #watchdog: NodeJS.Timeout | undefined;
-  #silentCall: Call | undefined;
-  #lastFrameAt = 0;
-  #brokenSince = 0;
-  /** The end of the mailbox, while its last events are still being fetched. */
-  #mailboxEnd: { error: SpreadError; last: bigint; fetchedTo: bigint; emptyAttempts: number } | undefined;
+  /** A stream that this client cancelled because it sent no frames, and its error. */
+  #silent: { call: Call; error: SpreadError } | undefined;
   #onSettled: () => void = () => {};
 
   constructor(
@@ -91,32 +68,30 @@ export class EventReceiver {
     this.#inbox = inbox;
     this.#options = options;
     this.#observer = observer;
-    this.#last = options.afterSequence;
+    const unreachableMetadata = { target: options.endpoint.name };
+    this.#rules = new Receiving({ ...options, unreachableMetadata });
     inbox.onRoom = () => this.#resume();
   }
 
   /** Whether a stream is attached. An attached stream keeps the mailbox's lease. */
   get attached(): boolean {
-    return this.#attached;
+    return this.#rules.attached;
   }
 
   /** The sequence of the last received event. */
   get lastSequence(): bigint {
-    return this.#last;
+    return this.#rules.lastSequence;
   }
 
   /** Starts to receive. Later calls have no effect. */
   start(): void {
     if (this.#started || this.#inbox.ended) return;
     this.#started = true;
-    this.#brokenSince = performance.now();
+    this.#rules.start(performance.now());
     this.#attach();
   }
 
-  /**
-   * Closes the receiver after a disconnect. Waits up to 1 s for the last events of the stream, but not while
-   * the inbox is full.
-   */
+  /** C5: closes the receiver after a disconnect, and first waits for the last events of the stream. */
   async finish(): Promise<void> {
     if (this.#call && !this.#paused) {
       let timer: NodeJS.Timeout | undefined;
@@ -129,20 +104,20 @@ export class EventReceiver {
     this.close();
   }
 
-  /** Stops receiving without an error. Events in the inbox remain available. */
-  close(): void {
+  /** Stops receiving. Events in the inbox remain available. */
+  close(error?: SpreadError): void {
     const call = this.#detach();
     clearTimeout(this.#retryTimer);
     this.#attachWithRoom = false;
     call?.cancel();
-    this.#end(undefined);
+    this.#end(error, false);
   }
 
   #attach(): void {
     const { mailboxId, maxOutstandingEvents, maxOutstandingBytes, heartbeatIntervalMs } = this.#options;
     const call = this.#open({
       mailboxId,
-      afterSequence: this.#last,
+      afterSequence: this.#rules.open(performance.now()),
       maxOutstandingEvents,
       maxOutstandingBytes,
       heartbeatInterval:
@@ -156,14 +131,15 @@ export class EventReceiver {
     call.on('end', () => {
       if (call !== this.#call) return;
       this.#detach();
-      this.#end(undefined);
+      this.#end(undefined); // R15
     });
     this.#watch(call);
   }
 
   #onResponse(call: Call, { frame }: ReceivedResponse): void {
-    if (call !== this.#call || !frame) return;
-    this.#lastFrameAt = performance.now();
+    if (call !== this.#call) return;
+    this.#rules.frame(performance.now());
+    if (!frame) return;
     switch (frame.$case) {
       case 'attached':
         this.#onAttached(frame.value);
@@ -173,7 +149,7 @@ export class EventReceiver {
         if (!this.#paused && this.#inbox.full) this.#pause(call);
         return;
       case 'heartbeat':
-        if (frame.value.lastSequence > this.#last) this.#onGap(frame.value.lastSequence);
+        this.#endIfMissing(this.#rules.heartbeat(frame.value.lastSequence));
         return;
       case 'slowConsumer':
         this.#observer.slowConsumer(frame.value);
@@ -182,32 +158,23 @@ export class EventReceiver {
   }
 
   #onAttached(info: ReceiveAttached): void {
-    if (info.nextSequence !== this.#last + 1n) {
-      this.#onGap(info.nextSequence);
-      return;
-    }
-    this.#attached = true;
-    this.#backoff.reset();
-    this.#observer.attached(info);
+    if (!this.#endIfMissing(this.#rules.attach(info.nextSequence))) this.#observer.attached(info);
   }
 
-  /** Returns false if the event has the wrong sequence. The receiver has then ended with an error. */
+  /** Returns false if receiving has ended, because the event has the wrong sequence. */
   #onEvent({ sequence, event }: BatchEvent): boolean {
-    if (sequence <= this.#last) return true;
-    if (sequence !== this.#last + 1n) {
-      this.#onGap(sequence);
-      return false;
-    }
-    this.#last = sequence;
-    if (event) this.#inbox.push(event);
-    return true;
+    const order = this.#rules.event(sequence);
+    if (order === 'next' && event) this.#inbox.push(event);
+    if (order === 'missing') this.#endIfMissing(this.#rules.gapBefore(sequence));
+    return order !== 'missing';
   }
 
-  #onGap(sequence: bigint): void {
-    const call = this.#detach();
-    call?.cancel();
-    const message = `event ${this.#last + 1n} is missing: the sidecar is already at sequence ${sequence}`;
-    this.#end(new SpreadError(message, { status: status.DATA_LOSS }));
+  /** Ends receiving if there is an error. */
+  #endIfMissing(error: SpreadError | undefined): boolean {
+    if (!error) return false;
+    this.#detach()?.cancel();
+    this.#end(error);
+    return true;
   }
 
   #pause(call: Call): void {
@@ -220,7 +187,7 @@ export class EventReceiver {
     if (this.#attachWithRoom) this.#attach();
     if (!this.#paused) return;
     this.#paused = false;
-    this.#lastFrameAt = performance.now();
+    this.#rules.resume(performance.now());
     this.#call?.resume();
   }
 
@@ -229,112 +196,61 @@ export class EventReceiver {
     // A paused grpc-js stream buffers frames. read() emits them to #onResponse.
     while (call === this.#call && call.read() !== null);
     if (call !== this.#call) return;
-    const wasAttached = this.#attached;
-    this.#detach();
+    this.#stopWatching();
+    this.#call = undefined;
     const error = this.#explain(call, serviceError);
-    const broken = this.#options.mayPass(error);
-    if (wasAttached) this.#brokenSince = performance.now();
-    const end = broken ? this.#errorAfterBreak(error) : this.#errorAfterEnd(error);
-    if (end) {
-      this.#end(end);
+    const next = this.#rules.fails(error, performance.now());
+    if ('end' in next) {
+      this.#end(next.end);
       return;
     }
-    if (broken && wasAttached) this.#observer.detached(error);
     this.#retryTimer = setTimeout(() => {
-      // The last events of an ended mailbox wait until the inbox has space. Each further stream would
-      // overfill it.
-      if (this.#mailboxEnd && this.#inbox.full) this.#attachWithRoom = true;
-      else this.#attach();
-    }, this.#backoff.next());
+      if (this.#rules.mayAttach(this.#inbox.full)) this.#attach();
+      else this.#attachWithRoom = true;
+    }, next.pauseMs);
+    // The application may close the receiver in this callback.
+    if (next.isDetached) this.#observer.detached(error);
   }
 
   /**
-   * A stream that this client cancelled because of missing heartbeats counts as broken, not as cancelled by
-   * the application.
+   * A stream that this client cancelled because of missing frames counts as broken, not as cancelled by the
+   * application.
    */
   #explain(call: Call, error: ServiceError): SpreadError {
-    if (call !== this.#silentCall) return toSpreadError(error, { endpoint: this.#options.endpoint });
-    const silentMs = SILENT_INTERVALS * this.#options.heartbeatIntervalMs;
-    const message = `the sidecar sent no frame for ${silentMs} ms`;
-    return new SpreadError(message, { status: status.UNAVAILABLE, retryable: true, cause: error });
+    if (call === this.#silent?.call) return this.#silent.error;
+    return toSpreadError(error, { endpoint: this.#options.endpoint });
   }
 
-  /** Returns the error that ends the mailbox after a broken stream, or undefined to attach again. */
-  #errorAfterBreak(error: SpreadError): SpreadError | undefined {
-    const silentMs = performance.now() - this.#brokenSince;
-    const end = this.#mailboxEnd;
-    if (end && silentMs >= FETCH_MS) return withMissing(end.error, this.#last);
-    if (silentMs < this.#options.giveUpAfterMs) return undefined;
-    return error.status === status.UNAUTHENTICATED ? error : gaveUp(error, this.#options);
-  }
-
-  /**
-   * Returns the error that ends the mailbox after the sidecar ended its stream, or undefined to attach again.
-   * When a stream ends with an error, grpc-js discards frames that it received but did not emit. The error
-   * contains the last sequence. The receiver attaches again while events are missing and attempts return
-   * some, and reports the error after these events.
-   */
-  #errorAfterEnd(error: SpreadError): SpreadError | undefined {
-    if (isMailboxAlive(error)) return error;
-    this.#mailboxEnd ??= { error, last: lastSequenceOf(error), fetchedTo: -1n, emptyAttempts: 0 };
-    const end = this.#mailboxEnd;
-    if (end.last <= this.#last) return end.error;
-    end.emptyAttempts = end.fetchedTo === this.#last ? end.emptyAttempts + 1 : 0;
-    end.fetchedTo = this.#last;
-    // An error without a last sequence, such as NOT_FOUND, means that no events can be fetched.
-    const canStop = lastSequenceOf(error) <= this.#last || end.emptyAttempts >= MAX_EMPTY_ATTEMPTS;
-    return canStop ? withMissing(end.error, this.#last) : undefined;
-  }
-
+  /** Cancels a stream without frames. Time in which the stream is paused does not count. */
   #watch(call: Call): void {
-    this.#lastFrameAt = performance.now();
-    const interval = this.#options.heartbeatIntervalMs;
-    if (interval <= 0) return;
-    this.#watchdog = setInterval(() => {
-      if (this.#paused || performance.now() - this.#lastFrameAt <= SILENT_INTERVALS * interval) return;
-      this.#silentCall = call;
+    const now = performance.now();
+    if (this.#paused) this.#rules.resume(now);
+    const leftMs = this.#rules.silenceLeft(now);
+    if (leftMs <= 0) {
+      this.#silent = { call, error: this.#rules.silence() };
       call.cancel();
-    }, interval).unref();
+    } else if (leftMs < Number.POSITIVE_INFINITY) {
+      this.#watchdog = setTimeout(() => this.#watch(call), Math.min(leftMs, MAX_DELAY_MS)).unref();
+    }
+  }
+
+  #stopWatching(): void {
+    clearTimeout(this.#watchdog);
   }
 
   #detach(): Call | undefined {
     const call = this.#call;
     this.#call = undefined;
-    this.#attached = false;
-    clearInterval(this.#watchdog);
+    this.#rules.closes();
+    this.#stopWatching();
     return call;
   }
 
-  #end(error: SpreadError | undefined): void {
+  #end(error: SpreadError | undefined, isMailboxEnd = error !== undefined && !endsStreamOnly(error)): void {
     if (!this.#inbox.ended) {
       this.#inbox.end(error);
-      this.#observer.ended(error);
+      this.#observer.ended(error, isMailboxEnd);
     }
     this.#onSettled();
   }
-}
-
-function lastSequenceOf(error: SpreadError): bigint {
-  const text = error.metadata.last_sequence ?? '';
-  return /^\d{1,20}$/.test(text) ? BigInt(text) : 0n;
-}
-
-function withMissing(error: SpreadError, received: bigint): SpreadError {
-  const { status: code, reason, domain, retryable, retryDelayMs, cause } = error;
-  const message = `${error.message}; events ${received + 1n} to ${error.metadata.last_sequence} are lost`;
-  const metadata = { ...error.metadata, received_sequence: String(received) };
-  return new SpreadError(message, { status: code, reason, domain, metadata, retryable, retryDelayMs, cause });
-}
-
-function gaveUp(error: SpreadError, { giveUpAfterMs: afterMs, endpoint }: EventReceiverOptions): SpreadError {
-  const message = `the sidecar could not be reached for ${afterMs} ms (the lease of the mailbox): ${error.message}`;
-  // The cause is the error of the last attempt. It must not be the CANCELLED of a stream that this client
-  // cancelled.
-  return new SpreadError(message, {
-    status: status.UNAVAILABLE,
-    reason: SIDECAR_UNREACHABLE,
-    domain: SIDECAR_DOMAIN,
-    metadata: { target: endpoint.name },
-    cause: error,
-  });
 }

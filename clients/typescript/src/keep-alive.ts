@@ -1,33 +1,29 @@
-/** Maximum delay of a timer in Node. Unit: ms. */
-const MAX_PAUSE_MS = 2 ** 31 - 1;
+import { MAX_DELAY_MS } from './duration.js';
+import { Lease } from './rules/lease.js';
 
-/**
- * Renews the lease of a mailbox whose application neither receives nor calls. The sidecar ends a mailbox that
- * is unused for its lease. Calls after each third of the lease without other use.
- */
+/** Keeps the lease of a mailbox whose application neither receives nor calls. */
 export class KeepAlive {
+  readonly #lease: Lease;
   readonly #timer: NodeJS.Timeout;
-  #lastUse = performance.now();
 
   /**
    * @param leaseMs - the mailbox's lease. Unit: ms
-   * @param held - whether a stream keeps the lease now
-   * @param ping - a call that uses the mailbox. Its failure is ignored: the next call of the application
-   * reports it
+   * @param isAttached - whether a stream keeps the lease now
+   * @param ping - a call that uses the mailbox
    */
-  constructor(leaseMs: number, held: () => boolean, ping: () => Promise<unknown>) {
-    // The sidecar chooses the lease. Node fires a timer with a larger delay immediately.
-    const pause = Math.min(Math.max(leaseMs / 3, 50), MAX_PAUSE_MS);
+  constructor(leaseMs: number, isAttached: () => boolean, ping: () => Promise<unknown>) {
+    this.#lease = new Lease(leaseMs, performance.now());
+    // The sidecar chooses the lease, which can be longer than any timer.
+    const everyMs = Math.min(this.#lease.checkEveryMs, MAX_DELAY_MS);
     this.#timer = setInterval(() => {
-      if (held() || performance.now() - this.#lastUse < pause) return;
-      this.used();
-      ping().catch(() => {});
-    }, pause / 2).unref();
+      // K3: the next call of the application reports the failure.
+      if (this.#lease.renews(performance.now(), isAttached())) ping().catch(() => {});
+    }, everyMs).unref();
   }
 
   /** Records that a call used the mailbox. */
   used(): void {
-    this.#lastUse = performance.now();
+    this.#lease.used(performance.now());
   }
 
   close(): void {

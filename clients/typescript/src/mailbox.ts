@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Acknowledger } from './acknowledger.js';
 import type { CallLimits } from './call.js';
 import { toCount } from './duration.js';
-import { EventReceiver, isMailboxAlive } from './event-receiver.js';
+import { EventReceiver } from './event-receiver.js';
 import { toView } from './from-event.js';
 import { Inbox } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
@@ -25,14 +25,12 @@ import type {
 import { SelfLeaveMessage, type SpreadEvent, type ViewMessage } from './messages.js';
 import { type MulticastOptions, type Payload, toMulticastMessage } from './outgoing.js';
 import type { ReceiveOptions } from './receive-options.js';
-import { ignoreSpreadError, isGone } from './rich-status.js';
+import { ignoreSpreadError } from './rich-status.js';
 import type { Rpc } from './rpc.js';
+import { isIgnoredByDisconnect } from './rules/failures.js';
 import { Sender, type SenderOptions } from './sender.js';
 import { toSlowConsumer } from './slow-consumer.js';
-import { disconnectedError, fieldError, invalidResponse } from './spread-error.js';
-
-/** Reasons that only mean that the mailbox does not exist any more. */
-const MAILBOX_GONE = new Set(['ILLEGAL_SESSION', 'LEASE_EXPIRED']);
+import { disconnectedError, fieldError, invalidResponse, SpreadError } from './spread-error.js';
 
 /**
  * A connection to a Spread daemon that the sidecar owns (`mailbox` in Spread's C API). All failures reject
@@ -56,6 +54,8 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   #daemon: string;
   #lastTaken: bigint;
   #disconnecting: Promise<boolean> | undefined;
+  /** Whether the client knows that the mailbox has ended. */
+  #hasEnded = false;
   #closed = false;
 
   /** Use `SpreadSidecar.connect` or `SpreadSidecar.attach` instead of this constructor. */
@@ -79,8 +79,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
       this.#acknowledger = new Acknowledger(
         (upTo) => this.acknowledge(upTo),
         (error) => rpc.mayPass(error),
-        // If the mailbox is gone, the stream reports it, with the cause and the number of lost events.
-        (error) => !MAILBOX_GONE.has(error.reason) && this.#inbox.end(error),
+        (error) => this.#receiver.close(error), // A4
       );
     if (options.keepAlive !== false)
       this.#keepAlive = new KeepAlive(
@@ -330,7 +329,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
         maxOutstandingEvents: toCount(options.maxOutstandingEvents, 'maxOutstandingEvents'),
         maxOutstandingBytes: toCount(options.maxOutstandingBytes, 'maxOutstandingBytes'),
         heartbeatIntervalMs: options.heartbeatIntervalMs ?? 10_000,
-        giveUpAfterMs: this.limits.leaseMs,
+        leaseMs: this.limits.leaseMs,
         endpoint: this.#rpc.endpoint,
         mayPass: (error) => this.#rpc.mayPass(error),
       },
@@ -341,8 +340,9 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
         },
         detached: (error) => this.emit('detached', error),
         slowConsumer: (notice) => this.emit('slowConsumer', toSlowConsumer(notice)),
-        ended: (error) => {
-          if (error && !isMailboxAlive(error)) this.#stopBackgroundWork();
+        ended: (error, isMailboxEnd) => {
+          this.#hasEnded = isMailboxEnd;
+          if (isMailboxEnd) this.#stopBackgroundWork();
           this.emit('ended', error);
         },
       },
@@ -363,9 +363,10 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
       await this.#receiver.finish();
       return wasOpen;
     } catch (error) {
-      // True for a cancellation by the caller, and for a failure after which the mailbox may still be open.
-      const mayBeOpen = this.#inbox.error === undefined || isMailboxAlive(this.#inbox.error);
-      if (mayBeOpen && (options.signal?.aborted || !isGone(error))) throw error;
+      // C3
+      if (this.#hasEnded) return false;
+      const isIgnored = error instanceof SpreadError && isIgnoredByDisconnect(error);
+      if (options.signal?.aborted || !isIgnored) throw error;
       return false;
     } finally {
       this.#receiver.close();

@@ -2,8 +2,9 @@ import { type Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { ErrorInfo, RetryInfo, RichStatus } from 'spread-sidecar-proto';
 import { toMilliseconds } from './duration.js';
 import { withOptionName } from './field-names.js';
+import { isRetryable, outcomeOf } from './rules/failures.js';
 import { type SendOutcome, SpreadError } from './spread-error.js';
-import { connectionFailure, type Endpoint, SIDECAR_UNREACHABLE, unknownCall } from './unreachable.js';
+import { connectionFailure, type Endpoint, unknownCall } from './unreachable.js';
 
 interface Details {
   errorInfo?: ErrorInfo;
@@ -25,24 +26,10 @@ function readDetails(metadata: Metadata | undefined): Details {
         details.retryDelayMs = toMilliseconds(RetryInfo.decode(any.value).retryDelay);
     }
   } catch {
-    // Invalid details must not hide the status and its message.
+    // F7: invalid details must not hide the status and its message.
     return {};
   }
   return details;
-}
-
-/** Whether a failure with `code` leaves open whether the sidecar executed the request. */
-const isOutcomeUnknown = (code: number) =>
-  [status.UNAVAILABLE, status.CANCELLED, status.DEADLINE_EXCEEDED, status.INTERNAL, status.UNKNOWN].includes(
-    code,
-  );
-
-function outcomeOf(code: number, info: ErrorInfo | undefined): SendOutcome {
-  const outcome = info?.metadata.get('outcome');
-  if (outcome === 'unknown' || outcome === 'not-sent') return outcome;
-  // With an ErrorInfo, the sidecar itself responded: unless it says otherwise, it rejected the message.
-  if (info) return code === status.INTERNAL ? 'unknown' : 'not-sent';
-  return isOutcomeUnknown(code) ? 'unknown' : 'not-sent';
 }
 
 /**
@@ -68,9 +55,9 @@ export function toSpreadError(
     reason: errorInfo?.reason,
     domain: errorInfo?.domain,
     metadata: errorInfo && Object.fromEntries(errorInfo.metadata),
-    retryable: retryDelayMs !== undefined || (error.code === status.UNAVAILABLE && !errorInfo),
+    retryable: isRetryable(error.code, errorInfo !== undefined, retryDelayMs !== undefined),
     retryDelayMs,
-    outcome: options.outcome ?? (options.send ? outcomeOf(error.code, errorInfo) : undefined),
+    outcome: options.outcome ?? (options.send ? outcomeOf(error.code, errorInfo?.metadata) : undefined),
     // The SpreadError contains the whole response of a sidecar. As a cause, Node would print it twice, with
     // its bytes.
     cause: options.cause ?? (errorInfo ? undefined : error),
@@ -89,31 +76,9 @@ function showCaller(spreadError: SpreadError, { stack = '' }: ServiceError): voi
 }
 
 /**
- * Whether a mailbox that could not be disconnected has ended, or its sidecar is shutting down or unreachable.
- */
-export function isGone(error: unknown): boolean {
-  return (
-    error instanceof SpreadError &&
-    (isTransportFailure(error) || ['DRAINING', 'ILLEGAL_SESSION', 'LEASE_EXPIRED'].includes(error.reason))
-  );
-}
-
-/**
  * For the end of an `await using` block, where an error would hide the error of the block in a
  * SuppressedError.
  */
 export function ignoreSpreadError(error: unknown): void {
   if (!(error instanceof SpreadError)) throw error;
-}
-
-/**
- * Whether the connection broke. The sidecar gives a reason when it ends a stream, also when it closes the
- * connection.
- */
-export function isTransportFailure(error: SpreadError): boolean {
-  if (error.reason === 'CONNECTION_TOO_OLD' || error.reason === SIDECAR_UNREACHABLE) return true;
-  return (
-    error.reason === '' &&
-    [status.UNAVAILABLE, status.CANCELLED, status.INTERNAL, status.UNKNOWN].includes(error.status)
-  );
 }

@@ -1,7 +1,7 @@
-import { type CallOptions, type ClientUnaryCall, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type CallOptions, type ClientUnaryCall, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { type CallLimits, unary } from './call.js';
 import type { MailboxServiceClient } from './mailbox-client.js';
-import { isTransportFailure } from './rich-status.js';
+import { mayPass } from './rules/failures.js';
 import { channelClosedError, type SpreadError } from './spread-error.js';
 import type { Endpoint } from './unreachable.js';
 
@@ -24,12 +24,9 @@ export class Rpc {
     private readonly tokenMayChange = false,
   ) {}
 
-  /**
-   * Whether a later call with the same mailbox may succeed: the connection broke, or a token that is read
-   * again before each call was rejected or unavailable.
-   */
+  /** Whether a later call with the same mailbox may succeed. */
   mayPass(error: SpreadError): boolean {
-    return isTransportFailure(error) || (this.tokenMayChange && error.status === status.UNAUTHENTICATED);
+    return mayPass(error, this.tokenMayChange);
   }
 
   /** The headers of a call, with additional ones. */

@@ -1,10 +1,5 @@
 import { type ClientDuplexStream, type ServiceError, status } from '@grpc/grpc-js';
-import type {
-  MulticastMessage,
-  MulticastRefusal,
-  MulticastStreamRequest,
-  MulticastStreamResponse,
-} from 'spread-sidecar-proto';
+import type { MulticastRefusal, MulticastStreamRequest, MulticastStreamResponse } from 'spread-sidecar-proto';
 import { EncodedFrame, encodeBatch } from './batch-encoder.js';
 import { FrameBuffers } from './frame-buffers.js';
 import {
@@ -15,8 +10,10 @@ import {
   toOutgoing,
 } from './outgoing.js';
 import { toSpreadError } from './rich-status.js';
+import { RejectedMessages } from './rules/rejected-messages.js';
+import { SendWindow } from './rules/send-window.js';
 import { SpreadError } from './spread-error.js';
-import { type Endpoint, SIDECAR_UNREACHABLE } from './unreachable.js';
+import type { Endpoint } from './unreachable.js';
 
 /** A rejected message of a {@link Sender}. It was not sent. */
 export interface Refusal {
@@ -61,16 +58,10 @@ export interface SenderOptions {
   onRefused?: (refusal: Refusal) => void;
 }
 
-/** Maximum number of messages in a frame. */
-const BATCH_MESSAGES = 1024;
 /** Time after a batch in which the next batch waits for the end of the turn. */
 const SHARED_FRAME_MS = 0.2;
-/** Maximum number of retained errors if there is no `onRefused`. */
-const MAX_KEPT_REFUSALS = 100;
 
 const HAS_ROOM = Promise.resolve();
-
-const sizeOf = (message: MulticastMessage) => message.payload.length + 32 * message.groups.length + 16;
 
 type Call = ClientDuplexStream<MulticastStreamRequest, MulticastStreamResponse>;
 
@@ -90,36 +81,21 @@ interface Waiter {
  */
 export class Sender {
   readonly #call: Call;
-  readonly #maxMessages: number;
-  readonly #maxBytes: number;
-  readonly #batchMaxBytes: number;
+  readonly #window: SendWindow;
   readonly #onRefused: ((refusal: Refusal) => void) | undefined;
   readonly #endpoint: Endpoint;
   readonly #onUse: () => void;
 
-  #batch: MulticastMessage[] = [];
-  #batchBytes = 0;
+  /** Whether a write is scheduled, and its timer if there is one. */
+  #isScheduled = false;
   #scheduled: NodeJS.Immediate | undefined;
-  /** Time of the last written batch. Unit: ms of the monotonic clock. */
+  /** Time of the last written frame. Unit: ms of the monotonic clock. */
   #wroteAt = Number.NEGATIVE_INFINITY;
-  /** The messages 1 to this number have a response, or a requested one. */
-  #requested = 0;
-  /** Size of the messages since the last requested response. */
-  #unrequestedBytes = 0;
   readonly #frames: FrameBuffers;
-  /** The messages that are not decided, oldest first, starting at #head. */
-  #inFlight: (MulticastMessage | undefined)[] = [];
-  #head = 0;
-  #inFlightBytes = 0;
-  #sent = 0;
-  #decided = 0;
-  #accepted = 0;
+  readonly #rejected = new RejectedMessages();
   #room: (() => void)[] = [];
   #waiters: Waiter[] = [];
-  #refusals: SpreadError[] = [];
-  #unreportedRefusals = 0;
   #failure: SpreadError | undefined;
-  #closing = false;
   #over = false;
   readonly #ended: Promise<void>;
   #onEnded: () => void = () => {};
@@ -127,10 +103,10 @@ export class Sender {
   /** Use `Mailbox.sender()` instead of this constructor. */
   constructor(call: Call, mailboxId: string, options: SenderOptions, endpoint: Endpoint, onUse: () => void) {
     this.#call = call;
-    this.#maxMessages = Math.max(1, options.maxInFlightMessages ?? 10_000);
-    this.#maxBytes = options.maxInFlightBytes ?? 4 * 1024 * 1024;
-    this.#frames = new FrameBuffers(this.#maxBytes);
-    this.#batchMaxBytes = options.maxBatchBytes ?? 1024 * 1024;
+    const { maxInFlightMessages = 10_000, maxInFlightBytes = 4 * 1024 * 1024 } = options;
+    const { maxBatchBytes = 1024 * 1024 } = options;
+    this.#window = new SendWindow({ maxInFlightMessages, maxInFlightBytes, maxBatchBytes });
+    this.#frames = new FrameBuffers(maxInFlightBytes);
     this.#onRefused = options.onRefused;
     this.#endpoint = endpoint;
     this.#onUse = onUse;
@@ -143,17 +119,19 @@ export class Sender {
     call.on('data', (response: MulticastStreamResponse) => this.#onResponse(response));
     call.on('error', (error: ServiceError) => this.#fail(this.#streamError(error)));
     call.on('end', () => this.#onEnd());
+    // S4
     call.write({ frame: { $case: 'open', value: { mailboxId, respondsOnRequest: true } } });
   }
 
   /** The progress. */
   get progress(): SenderProgress {
-    return { sent: this.#sent, decided: this.#decided, accepted: this.#accepted };
+    const { sent, decided, accepted } = this.#window;
+    return { sent, decided, accepted };
   }
 
   /** Whether the sender has ended and cannot send. */
   get closed(): boolean {
-    return this.#closing || this.#failure !== undefined;
+    return this.#window.closing || this.#failure !== undefined;
   }
 
   /**
@@ -161,7 +139,7 @@ export class Sender {
    * their outcome is unknown.
    */
   get undecided(): OutgoingMessage[] {
-    return this.#inFlight.slice(this.#head).map((message) => toOutgoing(message as MulticastMessage));
+    return this.#window.undecided.map(toOutgoing);
   }
 
   /**
@@ -185,16 +163,14 @@ export class Sender {
     try {
       this.#checkOpen();
       const list = typeof groups === 'string' ? [groups] : groups;
-      const message = toMulticastMessage(serviceType, list, payload, messageType, options);
-      this.#sent += 1;
-      this.#inFlight.push(message);
-      this.#inFlightBytes += sizeOf(message);
-      this.#enqueue(message);
+      this.#window.add(toMulticastMessage(serviceType, list, payload, messageType, options));
+      if (this.#window.isFrameFull) this.#write();
+      else if (!this.#isScheduled) this.#scheduleWrite();
     } catch (error) {
       return Promise.reject(error);
     }
     // Most messages find space, so they share one resolved promise.
-    return this.#full || this.#failure ? this.#untilRoom() : HAS_ROOM;
+    return this.#window.isFull || this.#failure ? this.#untilRoom() : HAS_ROOM;
   }
 
   /**
@@ -204,9 +180,9 @@ export class Sender {
    * @throws {@link SpreadError} if the stream broke
    */
   async flush(): Promise<SenderProgress> {
-    this.#writeBatch(true);
-    await this.#untilDecided(this.#sent);
-    this.#throwRefusals();
+    this.#write(true);
+    await this.#untilDecided(this.#window.sent);
+    this.#rejected.throwIfAny();
     return this.progress;
   }
 
@@ -216,14 +192,14 @@ export class Sender {
    * @throws the same errors as {@link flush}
    */
   async close(): Promise<SenderProgress> {
-    if (!this.#closing && !this.#failure) {
-      this.#writeBatch();
-      this.#closing = true;
+    if (!this.#window.closing && !this.#failure) {
+      this.#write();
+      this.#window.close();
       this.#call.end();
     }
     await this.#ended;
     if (this.#failure) throw this.#failure;
-    this.#throwRefusals();
+    this.#rejected.throwIfAny();
     return this.progress;
   }
 
@@ -233,7 +209,7 @@ export class Sender {
    */
   abort(): void {
     if (this.#over) return;
-    const outcome = this.#decided === this.#sent ? 'not-sent' : 'unknown';
+    const outcome = this.#window.isSettled ? 'not-sent' : 'unknown';
     this.#fail(new SpreadError('the sender was aborted', { status: status.CANCELLED, outcome }));
     this.#call.cancel();
   }
@@ -243,38 +219,25 @@ export class Sender {
     await this.close();
   }
 
-  /** The sidecar may report that it passed none of the undecided messages to the daemon. */
   #streamError(error: ServiceError): SpreadError {
-    const spreadError = toSpreadError(error, { endpoint: this.#endpoint });
-    if (spreadError.reason === SIDECAR_UNREACHABLE) return spreadError;
-    const isKnown = this.#decided === this.#sent || spreadError.metadata.outcome === 'not-sent';
-    return toSpreadError(error, { outcome: isKnown ? 'not-sent' : 'unknown' });
-  }
-
-  get #full(): boolean {
-    const count = this.#inFlight.length - this.#head;
-    return count >= this.#maxMessages || (this.#inFlightBytes >= this.#maxBytes && count > 0);
+    const endpoint = this.#endpoint;
+    const outcome = this.#window.outcomeAfter(toSpreadError(error, { endpoint }));
+    return toSpreadError(error, { endpoint, outcome });
   }
 
   async #untilRoom(): Promise<void> {
-    while (this.#full && !this.#failure) await new Promise<void>((resolve) => this.#room.push(resolve));
+    while (this.#window.isFull && !this.#failure)
+      await new Promise<void>((resolve) => this.#room.push(resolve));
     if (this.#failure) throw this.#failure;
   }
 
   #checkOpen(): void {
     if (this.#failure) throw this.#failure;
-    if (this.#closing)
+    if (this.#window.closing)
       throw new SpreadError('the sender is closed', {
         status: status.FAILED_PRECONDITION,
         outcome: 'not-sent',
       });
-  }
-
-  #enqueue(message: MulticastMessage): void {
-    this.#batch.push(message);
-    this.#batchBytes += sizeOf(message);
-    if (this.#batchBytes >= this.#batchMaxBytes || this.#batch.length >= BATCH_MESSAGES) this.#writeBatch();
-    else if (this.#batch.length === 1) this.#scheduleWrite();
   }
 
   /**
@@ -282,57 +245,42 @@ export class Sender {
    * another write, waits for the end of the turn, so that the callbacks of a turn share a frame.
    */
   #scheduleWrite(): void {
+    this.#isScheduled = true;
     if (performance.now() - this.#wroteAt > SHARED_FRAME_MS) process.nextTick(this.#writeScheduled);
     else this.#scheduled = setImmediate(this.#writeScheduled);
   }
 
-  /** Bound once, because each batch schedules it. */
-  readonly #writeScheduled = (): void => this.#writeBatch();
+  /** Bound once, because each frame schedules it. */
+  readonly #writeScheduled = (): void => this.#write();
 
-  /** @param isAwaited - whether the application waits until the messages are decided */
-  #writeBatch(isAwaited = false): void {
+  /** @param isFlush - whether the application waits until the messages are decided */
+  #write(isFlush = false): void {
     if (this.#scheduled) clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
-    const isRequestMissing = isAwaited && this.#requested < this.#sent && this.#decided < this.#sent;
-    if ((this.#batch.length === 0 && !isRequestMissing) || this.#failure || this.#closing) return;
-    const messages = this.#batch;
-    this.#unrequestedBytes += this.#batchBytes;
-    this.#batch = [];
-    this.#batchBytes = 0;
-    const respond = isRequestMissing || this.#isProgressDue;
-    if (respond) {
-      this.#requested = this.#sent;
-      this.#unrequestedBytes = 0;
+    this.#isScheduled = false;
+    while (!this.#failure && !this.#window.closing) {
+      const frame = this.#window.nextFrame(isFlush);
+      if (!frame) return;
+      this.#wroteAt = performance.now();
+      this.#onUse();
+      // The result of write() can be ignored: the limit of messages in flight also limits the stream's queue.
+      const until = this.#window.written;
+      const bytes = encodeBatch(frame, (size, fill) => this.#frames.write(size, until, fill));
+      this.#call.write(new EncodedFrame(bytes));
     }
-    this.#wroteAt = performance.now();
-    this.#onUse();
-    // The result of write() can be ignored: the limit of messages in flight also limits the stream's queue.
-    const until = this.#sent;
-    const bytes = encodeBatch({ messages, respond }, (size, fill) => this.#frames.write(size, until, fill));
-    this.#call.write(new EncodedFrame(bytes));
-  }
-
-  /** Requests come well before the limits of messages in flight, so that the sender does not wait for a response. */
-  get #isProgressDue(): boolean {
-    const count = this.#sent - this.#requested;
-    return count >= this.#maxMessages / 4 || this.#unrequestedBytes >= this.#maxBytes / 4;
   }
 
   #onResponse(response: MulticastStreamResponse): void {
     this.#onUse();
+    if (this.#failure) return;
     const decided = Number(response.decided);
-    while (this.#decided < decided && this.#head < this.#inFlight.length) {
-      this.#inFlightBytes -= sizeOf(this.#inFlight[this.#head] as MulticastMessage);
-      this.#inFlight[this.#head] = undefined;
-      this.#head += 1;
-      this.#decided += 1;
-    }
-    if (this.#head * 2 >= this.#inFlight.length) {
-      this.#inFlight = this.#inFlight.slice(this.#head);
-      this.#head = 0;
+    const error = this.#window.response(decided, Number(response.accepted));
+    if (error) {
+      this.#fail(error);
+      this.#call.cancel();
+      return;
     }
     this.#frames.decided(decided);
-    this.#accepted = Number(response.accepted);
     for (const refusal of response.refusals) this.#onRefusal(refusal);
     this.#release();
   }
@@ -353,43 +301,28 @@ export class Sender {
       this.#onRefused({ index, error });
       return;
     }
-    this.#unreportedRefusals += 1;
-    if (this.#refusals.length < MAX_KEPT_REFUSALS) this.#refusals.push(error);
-  }
-
-  #throwRefusals(): void {
-    if (this.#unreportedRefusals === 0) return;
-    const message = `rejected messages: ${this.#unreportedRefusals}; first error: ${this.#refusals[0]?.message}`;
-    const errors = this.#refusals;
-    this.#refusals = [];
-    this.#unreportedRefusals = 0;
-    throw new AggregateError(errors, message);
+    this.#rejected.add(error);
   }
 
   #release(): void {
-    if (!this.#full) for (const resolve of this.#room.splice(0)) resolve();
+    if (!this.#window.isFull) for (const resolve of this.#room.splice(0)) resolve();
     this.#waiters = this.#waiters.filter((waiter) => {
-      if (waiter.until > this.#decided) return true;
+      if (waiter.until > this.#window.decided) return true;
       waiter.resolve();
       return false;
     });
   }
 
   #untilDecided(count: number): Promise<void> {
-    if (this.#decided >= count) return Promise.resolve();
+    if (this.#window.decided >= count) return Promise.resolve();
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => this.#waiters.push({ until: count, resolve, reject }));
   }
 
   #onEnd(): void {
     if (this.#failure) return;
-    if (!this.#closing || this.#decided < this.#sent)
-      this.#fail(
-        new SpreadError('the sidecar ended the stream before it accepted or rejected all messages', {
-          status: status.UNAVAILABLE,
-          outcome: 'unknown',
-        }),
-      );
+    const error = this.#window.errorAtEnd();
+    if (error) this.#fail(error);
     this.#onEnded();
   }
 

@@ -1,6 +1,5 @@
 import { type ChannelOptions, status } from '@grpc/grpc-js';
 import { Acknowledgement, type Authentication, NameConflictPolicy } from 'spread-sidecar-proto';
-import { Backoff } from './backoff.js';
 import { abortError, type CallLimits, checkTimeout, timeoutError } from './call.js';
 import { DEFAULT_SIDECAR_PORT } from './constants.js';
 import { toDuration } from './duration.js';
@@ -21,6 +20,8 @@ import type { ReceiveOptions } from './receive-options.js';
 import { fromReconnect, type ReconnectOptions } from './reconnect.js';
 import { ignoreSpreadError } from './rich-status.js';
 import { Rpc } from './rpc.js';
+import { Backoff, LARGEST_READY_MS } from './rules/backoff.js';
+import { mayBecomeReady } from './rules/failures.js';
 import { invalidResponse, type SpreadError } from './spread-error.js';
 import { isOnThisMachine, parseTarget, targetInMessages, toGrpcTarget } from './target.js';
 import { type ChannelSecurity, channelSecurity, type SecurityOptions } from './transport-security.js';
@@ -293,7 +294,7 @@ export class SpreadSidecar {
     const { signal, timeoutMs = 30_000, daemon = false } = options;
     checkTimeout(timeoutMs);
     const deadline = performance.now() + timeoutMs;
-    const backoff = new Backoff(50, 500);
+    const backoff = new Backoff(LARGEST_READY_MS);
     let last: string | undefined;
     for (;;) {
       const remaining = deadline - performance.now();
@@ -307,7 +308,7 @@ export class SpreadSidecar {
         last = 'the sidecar is not connected to its daemon';
       } catch (error) {
         const { status: code, message } = error as SpreadError;
-        if (code !== status.UNAVAILABLE && code !== status.DEADLINE_EXCEEDED) throw error;
+        if (!mayBecomeReady(error as SpreadError)) throw error;
         // The last call can end with the wait's own deadline, which is not the reason.
         if (code === status.UNAVAILABLE) last = message;
         else last ??= message;

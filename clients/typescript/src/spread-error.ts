@@ -127,7 +127,7 @@ export function optionError(field: string, bound: string, message: string): Spre
   });
 }
 
-/** A response breaks a rule of the contract. `problem` continues "the response of GetView". */
-export function invalidResponse(call: string, problem: string): SpreadError {
-  return new SpreadError(`the response of ${call} ${problem}`, { status: GrpcStatus.INTERNAL });
+/** C6: a response breaks a rule of the contract. `problem` continues "the response of GetView". */
+export function invalidResponse(call: string, problem: string, outcome?: SendOutcome): SpreadError {
+  return new SpreadError(`the response of ${call} ${problem}`, { status: GrpcStatus.INTERNAL, outcome });
 }

@@ -1,12 +1,7 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
+import { NOT_A_SIDECAR, SIDECAR_UNREACHABLE } from './rules/failures.js';
 import { SIDECAR_DOMAIN, SpreadError } from './spread-error.js';
 import type { Target } from './target.js';
-
-/** The reason of calls that failed because no connection to the sidecar was possible. Nothing was sent. */
-export const SIDECAR_UNREACHABLE = 'SIDECAR_UNREACHABLE';
-
-/** The reason of calls to a server that does not implement them. */
-const NOT_A_SIDECAR = 'NOT_A_SIDECAR';
 
 /** The properties of a channel that its errors depend on. */
 export interface Endpoint {

@@ -1,6 +1,5 @@
 import { SelfLeaveMessage, SpreadError } from 'spread-sidecar-client';
 import { describe, expect, it, vi } from 'vitest';
-import { Backoff } from '../../../clients/typescript/src/backoff.js';
 import { EventBuffer } from '../../../clients/typescript/src/event-buffer.js';
 import { Inbox } from '../../../clients/typescript/src/inbox.js';
 
@@ -103,14 +102,5 @@ describe('Inbox', () => {
     expect(inbox.onRoom).not.toHaveBeenCalled();
     inbox.shift();
     expect(inbox.onRoom).toHaveBeenCalled();
-  });
-});
-
-describe('Backoff', () => {
-  it('doubles its maximum up to the limit, draws below it, and restarts', () => {
-    const backoff = new Backoff(50, 300, () => 0.5);
-    expect([1, 2, 3, 4, 5].map(() => backoff.next())).toEqual([25, 50, 100, 150, 150]);
-    backoff.reset();
-    expect(backoff.next()).toBe(25);
   });
 });

@@ -69,6 +69,7 @@ describe('the life of a mailbox', () => {
     { code: status.UNAVAILABLE, reason: 'DRAINING' },
     { code: status.ABORTED, reason: 'LEASE_EXPIRED' },
     { code: status.NOT_FOUND, reason: 'ILLEGAL_SESSION', domain: 'spread.org' },
+    { code: status.RESOURCE_EXHAUSTED, reason: 'QUEUE_OVERFLOW' },
   ])('does not fail when the mailbox has ended: $reason', async (fault) => {
     const service = await fakeService();
     const mailbox = await connect({ target: service.target });

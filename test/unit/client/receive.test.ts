@@ -209,6 +209,14 @@ describe('a stream that breaks', () => {
     expect(await take(mailbox, 1)).toEqual(['2']);
   });
 
+  it('is replaced when the attempt to attach gets no frame', async () => {
+    const { mailbox, fake, service } = await fakeMailbox({ heartbeatIntervalMs: 100 });
+    service.fail('receive', 'hang', 'hang');
+    fake.message('1');
+    expect(await take(mailbox, 1)).toEqual(['1']);
+    expect(service.count('receive')).toBe(3);
+  });
+
   it('is abandoned as unavailable when the silence is longer than the lease', async () => {
     const service = await fakeService();
     const proxy = await FaultProxy.start(service.port);
@@ -362,6 +370,7 @@ describe('explicit acknowledgement', () => {
   it.each([
     { code: status.NOT_FOUND, reason: 'ILLEGAL_SESSION' },
     { code: status.ABORTED, reason: 'LEASE_EXPIRED' },
+    { code: status.UNAVAILABLE, reason: 'CONNECTION_CLOSED', domain: 'spread.org' },
   ])('lets the stream report that the mailbox has ended ($reason)', async (refusal) => {
     const { mailbox, fake, service } = await fakeMailbox({ acknowledgement: 'EXPLICIT' });
     service.fail('acknowledge', refusal);
@@ -374,12 +383,19 @@ describe('explicit acknowledgement', () => {
     expect(await take(mailbox, 1)).toEqual(['3']);
   });
 
-  it('reports a rejected acknowledgement to the application', async () => {
-    const { mailbox, fake, service } = await fakeMailbox({ acknowledgement: 'EXPLICIT' });
-    service.fail('acknowledge', { code: status.OUT_OF_RANGE, reason: 'SEQUENCE_NOT_RETAINED' });
+  it('reports a rejected acknowledgement to the application, and ends receiving', async () => {
+    const { mailbox, fake, service } = await fakeMailbox({ acknowledgement: 'EXPLICIT', leaseMs: 300 });
+    const ended = new Promise((resolve) => mailbox.once('ended', resolve));
+    service.fail('acknowledge', { code: status.INVALID_ARGUMENT, reason: 'FIELD_INVALID' });
     fake.message('1');
     await take(mailbox, 1);
-    await expect(mailbox.receive()).rejects.toMatchObject({ reason: 'SEQUENCE_NOT_RETAINED' });
+    await expect(mailbox.receive()).rejects.toMatchObject({ reason: 'FIELD_INVALID' });
+    expect(await ended).toMatchObject({ reason: 'FIELD_INVALID' });
+    await until(() => !fake.attached);
+    // The mailbox has not ended: the client keeps its lease, and reports a failed disconnect.
+    await until(() => service.count('poll') >= 3);
+    service.fail('disconnect', { code: status.RESOURCE_EXHAUSTED });
+    await expect(mailbox.disconnect()).rejects.toMatchObject({ statusName: 'RESOURCE_EXHAUSTED' });
   });
 
   it('does not acknowledge with manualAcknowledgement', async () => {

@@ -178,6 +178,33 @@ describe('a sender', () => {
     });
   });
 
+  it('fails when a response decides more messages than the client has written', async () => {
+    const { sender, service, taken } = await fakeSender();
+    service.holdAnswers = true;
+    await sender.send(FIFO_MESS, 'g', 'x');
+    await until(() => taken.length === 1);
+    const flushing = sender.flush();
+    const [stream] = service.streams;
+    stream?.write({ decided: 2n, accepted: 2n, refusals: [] });
+    await expect(flushing).rejects.toMatchObject({
+      statusName: 'INTERNAL',
+      outcome: 'unknown',
+      message: 'the response of MulticastStream decides 2 messages, but the client has written only 1',
+    });
+    expect(sender.undecided).toHaveLength(1);
+    await until(() => stream?.cancelled);
+  });
+
+  it('reports that nothing was sent if the server is no sidecar', async () => {
+    const { sender, service } = await fakeSender();
+    service.holdAnswers = true;
+    await sender.send(FIFO_MESS, 'g', 'x');
+    const flushing = sender.flush();
+    await until(() => service.streams.length === 1);
+    service.streams[0]?.emit('error', { code: status.UNIMPLEMENTED, details: 'no such method' });
+    await expect(flushing).rejects.toMatchObject({ reason: 'NOT_A_SIDECAR', outcome: 'not-sent' });
+  });
+
   it('is aborted without waiting', async () => {
     const { sender, service } = await fakeSender();
     service.holdAnswers = true;

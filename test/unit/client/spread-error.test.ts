@@ -1,7 +1,7 @@
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { SpreadError } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import { isTransportFailure, toSpreadError } from '../../../clients/typescript/src/rich-status.js';
+import { toSpreadError } from '../../../clients/typescript/src/rich-status.js';
 import { type Fault, toServiceError } from '../../support/clients/fake-mailbox-service.js';
 
 const from = (fault: Fault, options = {}) => toSpreadError(toServiceError(fault) as ServiceError, options);
@@ -105,12 +105,5 @@ describe('SpreadError', () => {
     metadata.set('grpc-status-details-bin', Buffer.from([0xff, 0xff, 0xff]));
     const error = toSpreadError({ code: 14, details: 'gone', metadata, message: '', name: '' });
     expect(error).toMatchObject({ message: 'gone', status: 14, reason: '', metadata: {} });
-  });
-
-  it('distinguishes a broken stream from one that the sidecar ended', () => {
-    expect(isTransportFailure(from({ code: status.UNAVAILABLE }))).toBe(true);
-    expect(isTransportFailure(from({ code: status.CANCELLED }))).toBe(true);
-    expect(isTransportFailure(from({ code: status.UNAVAILABLE, reason: 'DRAINING' }))).toBe(false);
-    expect(isTransportFailure(from({ code: status.PERMISSION_DENIED }))).toBe(false);
   });
 });
