@@ -154,6 +154,12 @@ module.exports = {
       '^(clients/typescript/src|proto)/',
       'A client never imports the server.',
     ),
+    only(
+      'client-rules-without-io',
+      '^clients/typescript/src/rules/',
+      '^(clients/typescript/src/(rules/|spread-error|batch-encoder)|proto/)',
+      'The rules of docs/client-rules.md import no code with I/O.',
+    ),
     {
       name: 'sidecar-imports-no-command',
       severity: 'error',

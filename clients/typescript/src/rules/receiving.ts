@@ -173,8 +173,10 @@ export class Receiving {
 
   /** R9, R10, R12: returns the error that ends receiving after a broken stream, if any. */
   #endAfterBreak(error: SpreadError, now: number): SpreadError | undefined {
+    const end = this.#mailboxEnd;
+    if (end && end.last <= this.#last) return end.error;
     if (now - this.#brokenSince < this.#giveUpMs) return undefined;
-    if (this.#mailboxEnd) return withMissing(this.#mailboxEnd.error, this.#last);
+    if (end) return withMissing(end.error, this.#last);
     return error.status === status.UNAUTHENTICATED ? error : this.#unreachable(error);
   }
 

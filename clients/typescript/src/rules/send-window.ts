@@ -28,6 +28,8 @@ export class SendWindow {
   readonly #maxBatchBytes: number;
   /** The messages that are not decided, oldest first, starting at #head. From #next on, they are not written. */
   #messages: (MulticastMessage | undefined)[] = [];
+  /** The size of each message. */
+  #sizes: number[] = [];
   #head = 0;
   #next = 0;
   #bytes = 0;
@@ -92,6 +94,7 @@ export class SendWindow {
   add(message: MulticastMessage): void {
     const size = sizeOf(message);
     this.#messages.push(message);
+    this.#sizes.push(size);
     this.#bytes += size;
     this.#unwrittenBytes += size;
   }
@@ -112,7 +115,7 @@ export class SendWindow {
     const from = this.#next;
     let size = 0;
     while (this.#unwritten > 0) {
-      size += sizeOf(this.#messages[this.#next] as MulticastMessage);
+      size += this.#sizes[this.#next] as number;
       this.#next += 1;
       if (size >= this.#maxBatchBytes || this.#next - from >= MAX_FRAME_MESSAGES) break;
     }
@@ -132,7 +135,7 @@ export class SendWindow {
   response(decided: number, accepted: number): SpreadError | undefined {
     if (decided > this.#written || decided < this.#decided) return this.#invalidResponse(decided);
     while (this.#decided < decided) {
-      this.#bytes -= sizeOf(this.#messages[this.#head] as MulticastMessage);
+      this.#bytes -= this.#sizes[this.#head] as number;
       this.#messages[this.#head] = undefined;
       this.#head += 1;
       this.#decided += 1;
@@ -141,6 +144,7 @@ export class SendWindow {
     // Moves the rest to the front. The cost per message is constant, because at least as many were decided.
     if (this.#head * 2 >= this.#messages.length) {
       this.#messages = this.#messages.slice(this.#head);
+      this.#sizes = this.#sizes.slice(this.#head);
       this.#next -= this.#head;
       this.#head = 0;
     }

@@ -27,7 +27,7 @@ function execute(rules: Acknowledgement, step: Step, kind: 'request' | 'succeeds
   return kind === 'succeeds' ? rules.succeeded() : rules.pauseEnded();
 }
 
-it.each(readExamples<{ steps: Step[] }>('acknowledgement.json', ['steps']))('$name', ({ steps }) => {
+it.each(readExamples<{ steps: Step[] }>('acknowledgement.json', ['steps']))('%s', (_, { steps }) => {
   const rules = new Acknowledgement(
     (error) => mayPass(error, false),
     () => 1,

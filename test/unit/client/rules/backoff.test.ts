@@ -9,7 +9,7 @@ interface BackoffExample {
 
 const LARGEST_MS = { stream: undefined, ready: LARGEST_READY_MS };
 
-it.each(readExamples<BackoffExample>('backoff.json', ['kind', 'steps']))('$name', ({ kind, steps }) => {
+it.each(readExamples<BackoffExample>('backoff.json', ['kind', 'steps']))('%s', (_, { kind, steps }) => {
   let drawn = 0;
   expect(LARGEST_MS).toHaveProperty(kind);
   const backoff = new Backoff(LARGEST_MS[kind], () => drawn);

@@ -36,8 +36,8 @@ function encode<T>(type: { encode(value: T): { finish(): Uint8Array } }, value: 
 }
 
 it.each(readExamples<CallExample>('calls.json', ['status', 'info', 'hasRetryInfo', 'expect'], ['details']))(
-  '$name',
-  (example) => {
+  '%s',
+  (_, example) => {
     expect([undefined, 'malformed']).toContain(example.details);
     expect(status).toHaveProperty(example.status);
     const bytes = example.details === 'malformed' ? MALFORMED : detailsOf(example);

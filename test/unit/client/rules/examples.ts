@@ -14,12 +14,12 @@ export function checkMembers(value: object, known: readonly string[]): void {
     if (!known.includes(name)) throw new Error(`unknown member "${name}" in ${JSON.stringify(value)}`);
 }
 
-/** Reads a file. Its examples have a name, rules and these members. */
+/** Reads a file. Its examples have a name, rules and these members. Returns each name with its example. */
 export function readExamples<Example>(
   file: string,
   required: readonly (keyof Example & string)[],
   optional: readonly (keyof Example & string)[] = [],
-): (Example & { name: string })[] {
+): [name: string, Example][] {
   const content = JSON.parse(readFileSync(new URL(file, EXAMPLES), 'utf8')) as { examples: Json[] };
   checkMembers(content, ['examples']);
   if (content.examples.length === 0) throw new Error(`${file} has no examples`);
@@ -28,7 +28,7 @@ export function readExamples<Example>(
     for (const name of ['name', 'rules', ...required])
       if (!(name in example)) throw new Error(`"${name}" is missing in ${JSON.stringify(example.name)}`);
   }
-  return content.examples as unknown as (Example & { name: string })[];
+  return content.examples.map((example) => [String(example.name), example as Example]);
 }
 
 /**

@@ -16,8 +16,8 @@ interface FailureExample {
 }
 
 it.each(readExamples<FailureExample>('failures.json', ['error', 'expect'], ['tokenMayChange']))(
-  '$name',
-  ({ error: example, tokenMayChange = false, expect: expected }) => {
+  '%s',
+  (_, { error: example, tokenMayChange = false, expect: expected }) => {
     const error = errorOf(example);
     expect({
       transportFailure: isTransportFailure(error),

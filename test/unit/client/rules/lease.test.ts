@@ -9,8 +9,8 @@ interface LeaseExample {
 }
 
 it.each(readExamples<LeaseExample>('lease.json', ['leaseMs', 'checkEveryMs', 'steps']))(
-  '$name',
-  ({ leaseMs, checkEveryMs, steps }) => {
+  '%s',
+  (_, { leaseMs, checkEveryMs, steps }) => {
     const lease = new Lease(leaseMs, 0);
     expect(lease.checkEveryMs).toBe(checkEveryMs);
     for (const step of steps) {

@@ -124,8 +124,8 @@ function checkEnd(result: Result, expected: End | null | undefined): void {
 }
 
 it.each(readExamples<{ options: Options; steps: Step[] }>('receive.json', ['options', 'steps']))(
-  '$name',
-  ({ options, steps }) => {
+  '%s',
+  (_, { options, steps }) => {
     const receiving = receivingOf(options);
     let now = 0;
     for (const step of steps) {

@@ -89,8 +89,8 @@ function execute(window: SendWindow, step: Step): void {
 }
 
 it.each(readExamples<{ options: SendLimits; steps: Step[] }>('sender.json', ['options', 'steps']))(
-  '$name',
-  ({ options, steps }) => {
+  '%s',
+  (_, { options, steps }) => {
     checkMembers(options, ['maxInFlightMessages', 'maxInFlightBytes', 'maxBatchBytes']);
     const window = new SendWindow(options);
     for (const step of steps) {

@@ -1,8 +1,10 @@
 package org.spreadsidecar.client;
 
+import com.google.protobuf.CodedOutputStream;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.spreadsidecar.v1.MulticastMessage;
 
 /**
  * The reserved names of message headers. Use these names only for the purpose that each constant states.
@@ -29,6 +31,7 @@ public final class Headers {
   /** The value that a reply repeats, so that the requester finds the request of the reply. */
   public static final String CORRELATION_ID = "correlation-id";
 
+  private static final int TAG_SIZE = CodedOutputStream.computeTagSize(MulticastMessage.HEADERS_FIELD_NUMBER);
   private static final String TEXT = "Unicode text without lone surrogates";
 
   private Headers() {}
@@ -48,22 +51,14 @@ public final class Headers {
         });
   }
 
-  /** The size of the encoded headers, as in the rule of {@link Headers}. Unit: bytes. */
+  /** The size of the headers as encoded in MulticastMessage, without an allocation. Unit: bytes. */
   static long encodedSize(Map<String, String> headers) {
     if (headers.isEmpty()) return 0;
     long size = 0;
-    for (Map.Entry<String, String> header : headers.entrySet())
-      size += 3L + utf8Size(header.getKey()) + utf8Size(header.getValue());
-    return size;
-  }
-
-  /** Without an allocation. The text has no lone surrogates. */
-  private static long utf8Size(String text) {
-    long size = text.length();
-    for (int i = 0; i < text.length(); i += 1) {
-      char unit = text.charAt(i);
-      // The two units of a surrogate pair have four bytes.
-      if (unit >= 0x80) size += unit >= 0x800 && !Character.isSurrogate(unit) ? 2 : 1;
+    for (Map.Entry<String, String> header : headers.entrySet()) {
+      int entry =
+          CodedOutputStream.computeStringSize(1, header.getKey()) + CodedOutputStream.computeStringSize(2, header.getValue());
+      size += TAG_SIZE + CodedOutputStream.computeUInt32SizeNoTag(entry) + entry;
     }
     return size;
   }
