@@ -107,6 +107,24 @@ def test_a_silent_stream_counts_as_broken(fake: FakeSidecar, run: Any) -> None:
     run(test)
 
 
+def test_an_attempt_to_attach_without_a_frame_counts_as_broken(fake: FakeSidecar, run: Any) -> None:
+    def is_silent(request: Any, context: Any) -> Any:
+        fake.idle(context)
+        yield
+
+    def speaks(request: Any, context: Any) -> Any:
+        yield attached(1)
+        yield batch(1)
+        fake.idle(context)
+
+    async def test(sidecar: aio.SpreadSidecar) -> None:
+        mailbox = await sidecar.connect(heartbeat_interval=0.1)
+        assert (await mailbox.receive(10)).sequence == 1
+
+    fake.scripts = [is_silent, speaks]
+    run(test)
+
+
 def test_a_cancelled_receive_loses_no_event(fake: FakeSidecar, run: Any) -> None:
     def gives(request: Any, context: Any) -> Any:
         yield attached(1)
@@ -151,7 +169,7 @@ def test_a_full_inbox_stops_reading_from_the_connection(fake: FakeSidecar, run: 
     async def test(sidecar: aio.SpreadSidecar) -> None:
         mailbox = await sidecar.connect(max_buffered_bytes=1_000_000)
         assert (await mailbox.receive(10)).sequence == 1
-        await until_async(lambda: mailbox._receiver._paused, "it pauses")
+        await until_async(lambda: mailbox._receiver._rules._paused, "it pauses")
         before = -1
         while before != given:
             before = given
@@ -211,6 +229,75 @@ def test_sends_in_order_and_reports_undecided_messages(fake: FakeSidecar, run: A
         sender = await mailbox.sender()
         await mailbox.disconnect()
         assert (await refused(sender.send(s.FIFO_MESS, "g", b""))).status == "CANCELLED"
+
+    fake.on_stream = stream
+    run(test)
+
+
+def test_requests_the_responses_that_it_waits_for(fake: FakeSidecar, run: Any) -> None:
+    requested: list[int] = []
+
+    def stream(requests: Iterator[Any], context: Any) -> Iterator[Any]:
+        assert next(requests).open.responds_on_request
+        decided = 0
+        for request in requests:
+            decided += len(request.batch.messages)
+            if request.batch.respond:
+                requested.append(decided)
+                yield pb.MulticastStreamResponse(decided=decided, accepted=decided)
+        yield pb.MulticastStreamResponse(decided=decided, accepted=decided)
+
+    async def test(sidecar: aio.SpreadSidecar) -> None:
+        mailbox = await sidecar.connect()
+        sender = await mailbox.sender(max_in_flight_messages=100)
+        for _ in range(3):
+            await sender.send(s.FIFO_MESS, "g", b"")
+        assert await sender.flush(timeout=10) == s.SenderProgress(3, 3, 3)
+        # The messages and the flush share a frame.
+        assert requested == [3]
+        for _ in range(1000):
+            await sender.send(s.FIFO_MESS, "g", b"", timeout=10)
+        await sender.send(s.FIFO_MESS, "g", b"")
+        assert await sender.close(timeout=10) == s.SenderProgress(1004, 1004, 1004)
+
+    fake.on_stream = stream
+    run(test)
+
+
+def test_a_flush_of_written_messages_writes_an_empty_frame(fake: FakeSidecar, run: Any) -> None:
+    frames: list[tuple[int, bool]] = []
+
+    def stream(requests: Iterator[Any], context: Any) -> Iterator[Any]:
+        next(requests)
+        for request in requests:
+            frames.append((len(request.batch.messages), request.batch.respond))
+            if request.batch.respond:
+                yield pb.MulticastStreamResponse(decided=1, accepted=1)
+
+    async def test(sidecar: aio.SpreadSidecar) -> None:
+        async with (await sidecar.connect()).sender() as sender:
+            await sender.send(s.FIFO_MESS, "g", b"")
+            await until_async(lambda: frames, "the message is written")
+            await sender.flush(timeout=10)
+        assert frames == [(1, False), (0, True)]
+
+    fake.on_stream = stream
+    run(test)
+
+
+def test_a_response_that_violates_the_contract_ends_the_sender(fake: FakeSidecar, run: Any) -> None:
+    def stream(requests: Iterator[Any], context: Any) -> Iterator[Any]:
+        next(requests)
+        next(requests)
+        yield pb.MulticastStreamResponse(decided=2)
+        fake.idle(context)
+
+    async def test(sidecar: aio.SpreadSidecar) -> None:
+        sender = await (await sidecar.connect()).sender()
+        await sender.send(s.FIFO_MESS, "g", b"")
+        for error in (await refused(sender.flush(timeout=10)), await refused(sender.close(timeout=10))):
+            assert (error.status, error.outcome) == ("INTERNAL", "unknown")
+            assert error.message.startswith("the response of MulticastStream decides 2 messages")
 
     fake.on_stream = stream
     run(test)

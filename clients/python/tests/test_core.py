@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from until import until
 
 import spread_sidecar as s
 from spread_sidecar import constants, predicates
-from spread_sidecar._core.acknowledgement import AcknowledgementState
-from spread_sidecar._core.backoff import Backoff
 from spread_sidecar._core.batch_encoder import encode_batch, encode_open
 from spread_sidecar._core.durations import to_duration, to_seconds
 from spread_sidecar._core.event_buffer import EventBuffer
 from spread_sidecar._core.from_event import decode_batch
-from spread_sidecar._core.lease_clock import LeaseClock
 from spread_sidecar._core.outgoing import Outgoing, to_multicast_message, to_outgoing
-from spread_sidecar._core.ready import ReadyWait
-from spread_sidecar._core.receive_rules import ReceivePlan, ReceiveRules
 from spread_sidecar.gen.spread.sidecar.internal.v1 import rich_status_pb2
-from spread_sidecar._core.rich_status import is_transport_failure, to_spread_error
+from spread_sidecar._core.rich_status import to_spread_error
+from spread_sidecar._core.rules.failures import is_failed_disconnect, is_transport_failure
+from spread_sidecar._core.rules.ready import ReadyWait
+from spread_sidecar._core.rules.receiving import ReceivePlan, ReceiveRules
+from spread_sidecar._core.rules.send_window import SendWindow
 from spread_sidecar._core.service_type import SERVICE_WORDS
 from spread_sidecar._sync.timers import Timers
 from spread_sidecar.gen.spread.sidecar.v1 import event_pb2, types_pb2
@@ -44,8 +43,12 @@ def test_frames_are_those_of_the_generated_encoder() -> None:
             for _ in range(draw.randint(1, 6))
         ]
         batch = pb.MulticastBatch(messages=[to_multicast_message(message) for message in messages])
-        assert encode_batch(messages) == pb.MulticastStreamRequest(batch=batch).SerializeToString()
-    opening = pb.MulticastStreamOpen(mailbox_id="m" * 200)
+        assert encode_batch(messages, False) == pb.MulticastStreamRequest(batch=batch).SerializeToString()
+        batch.respond = True
+        assert encode_batch(messages, True) == pb.MulticastStreamRequest(batch=batch).SerializeToString()
+    empty = pb.MulticastStreamRequest(batch=pb.MulticastBatch(respond=True))
+    assert encode_batch([], True) == empty.SerializeToString()
+    opening = pb.MulticastStreamOpen(mailbox_id="m" * 200, responds_on_request=True)
     assert encode_open("m" * 200) == pb.MulticastStreamRequest(open=opening).SerializeToString()
 
 
@@ -180,12 +183,7 @@ def test_constants_and_predicates_are_those_of_the_header() -> None:
     assert not s.is_self_leave(s.CAUSED_BY_LEAVE | s.REG_MEMB_MESS)
 
 
-def test_only_errors_without_a_reason_are_transport_failures() -> None:
-    assert is_transport_failure(s.SpreadError("", status="UNAVAILABLE"))
-    assert is_transport_failure(s.SpreadError("", status="UNAVAILABLE", reason="CONNECTION_TOO_OLD"))
-    assert not is_transport_failure(s.SpreadError("", status="UNAVAILABLE", reason="DRAINING"))
-    assert not is_transport_failure(s.SpreadError("", status="NOT_FOUND"))
-    # Invalid details hide neither the status nor the message.
+def test_malformed_details_hide_neither_the_status_nor_the_message() -> None:
     error = to_spread_error("INTERNAL", "sentence", (("grpc-status-details-bin", b"\xff\xff"),), send=True)
     assert (error.status, error.message, error.reason, error.outcome) == ("INTERNAL", "sentence", "", "unknown")
 
@@ -199,55 +197,115 @@ def test_durations() -> None:
         to_duration("1", "x")  # type: ignore[arg-type]
 
 
-def test_pauses_grow_and_are_drawn_from_zero() -> None:
-    backoff = Backoff(draw=lambda: 1.0)
-    assert [backoff.next() for _ in range(8)] == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
-    backoff.reset()
-    assert backoff.next() == 0.05
-
-
 def test_a_wait_for_the_sidecar_names_the_last_failure_and_not_its_own_deadline() -> None:
-    wait = ReadyWait("here:1", 0.01, daemon=False)
+    now = 0.0
+    wait = ReadyWait("here:1", 0.01, daemon=False, clock=lambda: now)
     wait.failed(s.SpreadError("refused", status="UNAVAILABLE"))
     wait.failed(s.SpreadError("Deadline Exceeded", status="DEADLINE_EXCEEDED"))
-    errors: list[str] = []
-
-    def is_over() -> list[str]:
-        try:
-            wait.remaining()
-        except s.SpreadError as error:
-            errors.append(error.message)
-        return errors
-
-    until(is_over, "the end of the wait")
-    assert errors == ["the sidecar at here:1 was not ready within 0.01 s: refused"]
+    assert wait.remaining() == 0.01
+    now = 0.01
+    with pytest.raises(s.SpreadError) as caught:
+        wait.remaining()
+    assert caught.value.message == "the sidecar at here:1 was not ready within 0.01 s: refused"
 
 
-def test_acknowledgements_are_gathered() -> None:
-    state = AcknowledgementState(lambda error: error.reason == "")
-    assert state.request(0) is None
-    assert state.request(1) == 1
-    assert state.request(2) is None
-    assert state.request(5) is None
-    assert state.succeeded(1) == 5
-    assert state.failed(s.SpreadError("", status="UNAVAILABLE")) is not None
-    assert state.retry() == 5
-    assert state.succeeded(5) is None
-    assert state.request(6) == 6
-    assert state.failed(s.SpreadError("", status="ABORTED", reason="LEASE_EXPIRED")) is None
-    assert state.request(7) is None
+def test_a_wait_for_the_sidecar_ends_with_other_errors() -> None:
+    wait = ReadyWait("here:1", 10, daemon=False)
+    with pytest.raises(s.SpreadError) as caught:
+        wait.failed(s.SpreadError("of the sidecar", status="UNAUTHENTICATED"))
+    assert caught.value.status == "UNAUTHENTICATED"
 
 
-def test_the_lease_is_asked_for_in_thirds_of_it() -> None:
+CUT = s.SpreadError("cut", status="UNAVAILABLE")
+EXPIRED = s.SpreadError("over", status="ABORTED", reason="LEASE_EXPIRED", metadata={"last_sequence": "2"})
+ATTACHED = pb.ReceiveResponse(attached=pb.ReceiveAttached(next_sequence=1))
+
+
+def _receive_rules(clock: Callable[[], float], heartbeat_interval: float = 10, lease: float = 30) -> ReceiveRules:
+    plan = ReceivePlan("m", 0, 0, 0, heartbeat_interval, lease)
+    rules = ReceiveRules(plan, is_transport_failure, clock=clock)
+    rules.begin()
+    rules.opened()
+    return rules
+
+
+def test_a_stream_is_silent_after_three_heartbeat_intervals() -> None:
     now = 0.0
-    clock = LeaseClock(30, lambda: now)
-    now = 9.9
-    assert not clock.is_due(False)
-    now = 10.0
-    assert not clock.is_due(True)
-    assert clock.is_due(False)
-    now = 19.0
-    assert not clock.is_due(False)
+    rules = _receive_rules(lambda: now)
+    now = 5.0
+    rules.take(ATTACHED)
+    now = 34.0
+    assert rules.silent_in() == 1
+    assert rules.holds_lease
+    # The time of a pause does not count.
+    rules.pause()
+    assert not rules.holds_lease
+    now = 100.0
+    assert rules.silent_in() == 30
+    rules.resume()
+    now = 129.0
+    assert rules.silent_in() == 1
+    rules.take(pb.ReceiveResponse(heartbeat=pb.Heartbeat()))
+    assert rules.silent_in() == 30
+    silence = rules.silence()
+    assert (silence.status, silence.message) == ("UNAVAILABLE", "the sidecar sent no frame for 30 s")
+
+
+def test_an_attached_stream_without_heartbeats_is_never_silent() -> None:
+    now = 0.0
+    rules = _receive_rules(lambda: now, heartbeat_interval=0)
+    assert rules.silent_in() == 30
+    rules.take(ATTACHED)
+    assert rules.silent_in() is None
+
+
+def test_last_events_are_fetched_until_the_sidecar_is_unreachable_for_two_seconds() -> None:
+    now = 0.0
+    # The lease is shorter, but it does not count after the end of the mailbox.
+    rules = _receive_rules(lambda: now, lease=1)
+    now = 0.9
+    assert not rules.broken(CUT).ended
+    assert not rules.fetching_rest
+    # The sidecar responds: the time starts.
+    assert not rules.broken(EXPIRED).ended
+    assert rules.fetching_rest
+    now = 2.8
+    assert not rules.broken(CUT).ended
+    now = 3.0
+    last = rules.broken(CUT)
+    assert last.ended and last.error is not None
+    assert (last.error.reason, last.error.metadata["received_sequence"]) == ("LEASE_EXPIRED", "0")
+
+
+@pytest.mark.parametrize(
+    ("reason", "end", "is_cancelled", "fails"),
+    [
+        ("FIELD_INVALID", "", False, True),
+        ("FIELD_INVALID", "RECEIVER_REPLACED", False, True),
+        ("FIELD_INVALID", "LEASE_EXPIRED", False, False),
+        ("", "", False, False),
+        ("", "", True, True),
+        ("", "LEASE_EXPIRED", True, False),
+    ],
+)
+def test_a_disconnect_fails_unless_the_mailbox_has_ended(reason: str, end: str, is_cancelled: bool, fails: bool) -> None:
+    error = s.SpreadError("", status="CANCELLED", reason=reason)
+    receive_end = s.SpreadError("", status="ABORTED", reason=end) if end else None
+    assert is_failed_disconnect(error, receive_end, is_cancelled) == fails
+
+
+def test_a_failed_sender_writes_no_frame() -> None:
+    window = SendWindow(100, 0, 1000)
+    message = to_outgoing(s.FIFO_MESS, ("g",), b"", 0, False)
+    window.add(message)
+    window.flush()
+    assert window.next_frame() == ([message], True)
+    assert window.next_frame() is None
+    window.add(message)
+    assert window.fail(CUT)
+    window.flush()
+    assert not window.has_frame
+    assert window.next_frame() is None
 
 
 def _events(count: int, size: int = 0) -> Any:
@@ -268,32 +326,6 @@ def test_a_buffer_is_full_at_either_bound_and_roomy_at_half_of_both() -> None:
     assert buffer.full
     assert len(buffer.pop_many(10)) == 3
     assert (len(buffer), buffer.full, buffer.has_room) == (0, False, True)
-
-
-def test_the_last_events_of_an_ended_mailbox_are_fetched_for_two_seconds() -> None:
-    now = 0.0
-    rules = ReceiveRules(ReceivePlan("m", 0, 0, 0, 10, 30), is_transport_failure, lambda: now)
-    rules.begin()
-    rules.take(pb.ReceiveResponse(attached=pb.ReceiveAttached(next_sequence=1)))
-    end = s.SpreadError("over", status="ABORTED", reason="LEASE_EXPIRED", metadata={"last_sequence": "2"})
-    cut = s.SpreadError("cut", status="UNAVAILABLE")
-    assert rules.broken(end).end is None
-    assert rules.fetching_rest
-    now = 1.9
-    assert rules.broken(cut).end is None
-    now = 2.0
-    last = rules.broken(cut).end
-    assert last is not None
-    assert (last.reason, last.metadata["received_sequence"]) == ("LEASE_EXPIRED", "0")
-
-
-def test_an_unknown_mailbox_has_no_events_to_fetch() -> None:
-    rules = ReceiveRules(ReceivePlan("m", 0, 0, 0, 10, 30), is_transport_failure)
-    end = s.SpreadError("over", status="ABORTED", reason="LEASE_EXPIRED", metadata={"last_sequence": "2"})
-    assert rules.broken(end).end is None
-    last = rules.broken(s.SpreadError("gone", status="NOT_FOUND", reason="ILLEGAL_SESSION")).end
-    assert last is not None
-    assert last.reason == "LEASE_EXPIRED"
 
 
 def test_timers_run_in_order_and_end() -> None:

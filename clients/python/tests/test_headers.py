@@ -19,7 +19,7 @@ from spread_sidecar import aio
 from spread_sidecar._core.batch_encoder import encode_batch
 from spread_sidecar._core.from_event import decode_batch
 from spread_sidecar._core.outgoing import to_multicast_message, to_outgoing
-from spread_sidecar._core.send_window import SendWindow
+from spread_sidecar._core.rules.send_window import SendWindow
 from spread_sidecar.gen.spread.sidecar.v1 import event_pb2
 from spread_sidecar.gen.spread.sidecar.v1 import mailbox_service_pb2 as pb
 from spread_sidecar.headers import NO_HEADERS
@@ -54,7 +54,7 @@ def test_frames_with_headers_have_the_meaning_of_the_generated_encoder() -> None
             for _ in range(draw.randint(1, 6))
         ]
         batch = pb.MulticastBatch(messages=[to_multicast_message(message) for message in messages])
-        assert pb.MulticastStreamRequest.FromString(encode_batch(messages)).batch == batch
+        assert pb.MulticastStreamRequest.FromString(encode_batch(messages, False)).batch == batch
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,8 @@ def test_headers_count_in_the_bytes_in_flight() -> None:
     assert not window.full
     window.add(message)
     assert window.full
-    assert [len(window.take_batch()) for _ in range(4)] == [1, 1, 1, 0]
+    frames = [window.next_frame() for _ in range(4)]
+    assert [frame and len(frame.messages) for frame in frames] == [1, 1, 1, None]
     window.answered(pb.MulticastStreamResponse(decided=1, accepted=1))
     assert not window.full
 

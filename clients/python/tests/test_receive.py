@@ -122,6 +122,38 @@ def test_a_silent_stream_counts_as_broken(fake: FakeSidecar, sidecar: s.SpreadSi
     assert len(fake.attaches) == 2
 
 
+def test_an_attempt_to_attach_without_a_frame_counts_as_broken(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
+    def is_silent(request: Any, context: Any) -> Any:
+        fake.idle(context)
+        yield
+
+    def speaks(request: Any, context: Any) -> Any:
+        yield attached(1)
+        yield batch(1)
+        fake.idle(context)
+
+    fake.scripts = [is_silent, speaks]
+    notices: list[s.Notice] = []
+    # Without heartbeats, the limit is the lease. The client would give up after it.
+    fake.lease = 0.5
+    mailbox = sidecar.connect(heartbeat_interval=0.1, on_notice=notices.append)
+    assert mailbox.receive(10).sequence == 1
+    assert len(fake.attaches) == 2
+    assert [notice.kind for notice in notices] == ["attached"]
+
+
+def test_gives_up_without_a_frame(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
+    def is_silent(request: Any, context: Any) -> Any:
+        fake.idle(context)
+        yield
+
+    fake.scripts = [is_silent]
+    fake.lease = 0.3
+    error = end_of(sidecar.connect(heartbeat_interval=0))
+    assert error.reason == "SIDECAR_UNREACHABLE"
+    assert "the sidecar sent no frame for 0.3 s" in error.message
+
+
 def test_a_replacement_ends_receiving_and_not_the_mailbox(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
     def is_replaced(request: Any, context: Any) -> Any:
         yield attached(1)
@@ -167,7 +199,7 @@ def test_a_full_inbox_stops_reading_from_the_connection(fake: FakeSidecar, sidec
     fake.scripts = [floods]
     mailbox = sidecar.connect(max_buffered_bytes=1_000_000)
     assert mailbox.receive(10).sequence == 1
-    until(lambda: mailbox._receiver._paused, "it pauses")
+    until(lambda: mailbox._receiver._rules._paused, "it pauses")
     before = -1
     while before != given:
         before = given
@@ -215,6 +247,34 @@ def test_a_rejected_acknowledgement_ends_receiving(fake: FakeSidecar, sidecar: s
     mailbox = sidecar.connect()
     mailbox.receive(10)
     assert end_of(mailbox).reason == "ADMIN_ONLY"
+
+
+def test_an_acknowledgement_that_finds_the_end_of_the_mailbox_is_silent(
+    fake: FakeSidecar, sidecar: s.SpreadSidecar
+) -> None:
+    acknowledgements: list[int] = []
+
+    def gives(request: Any, context: Any) -> Any:
+        yield attached(1)
+        yield batch(1)
+        until(lambda: acknowledgements, "an acknowledgement fails")
+        yield batch(2)
+        fake.idle(context)
+
+    def refuse(up_to: int, context: Any) -> None:
+        acknowledgements.append(up_to)
+        abort(context, UNAVAILABLE, "CONNECTION_CLOSED", domain="spread.org")
+
+    fake.scripts = [gives]
+    fake.explicit = True
+    fake.on_acknowledge = refuse
+    mailbox = sidecar.connect()
+    assert [mailbox.receive(10).sequence for _ in range(2)] == [1, 2]
+    with pytest.raises(s.SpreadError) as caught:
+        mailbox.receive(0.1)
+    # Receiving continues, and the client does not repeat the acknowledgement.
+    assert caught.value.status == "DEADLINE_EXCEEDED"
+    assert acknowledgements == [1]
 
 
 def test_keeps_the_lease_while_nothing_else_does(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:

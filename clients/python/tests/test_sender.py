@@ -47,6 +47,86 @@ def test_sends_in_order_in_few_frames(fake: FakeSidecar, mailbox: s.Mailbox) -> 
     assert max(len(frame.messages) for frame in frames) <= 1024
 
 
+def test_requests_the_responses_that_it_waits_for(fake: FakeSidecar, mailbox: s.Mailbox) -> None:
+    requests_of_responses: list[int] = []
+
+    def stream(requests: Iterator[Any], context: Any) -> Iterator[Any]:
+        opening = next(requests).open
+        assert (opening.mailbox_id, opening.responds_on_request) == ("m" * 32, True)
+        decided = 0
+        for request in requests:
+            decided += len(request.batch.messages)
+            if request.batch.respond:
+                requests_of_responses.append(decided)
+                yield pb.MulticastStreamResponse(decided=decided, accepted=decided)
+        yield pb.MulticastStreamResponse(decided=decided, accepted=decided)
+
+    fake.on_stream = stream
+    sender = mailbox.sender(max_in_flight_messages=100)
+    for _ in range(3):
+        sender.send(s.FIFO_MESS, "g", b"")
+    assert sender.flush(timeout=10) == s.SenderProgress(3, 3, 3)
+    assert requests_of_responses[-1] == 3
+    # Everything is decided: nothing to wait for, and no frame.
+    sender.flush(timeout=10)
+    assert requests_of_responses[-1] == 3
+    # The limit of messages in flight needs no flush.
+    for _ in range(1000):
+        sender.send(s.FIFO_MESS, "g", b"", timeout=10)
+    sender.send(s.FIFO_MESS, "g", b"")
+    assert sender.close(timeout=10) == s.SenderProgress(1004, 1004, 1004)
+
+
+def test_a_flush_of_written_messages_writes_an_empty_frame(fake: FakeSidecar, mailbox: s.Mailbox) -> None:
+    frames: list[tuple[int, bool]] = []
+
+    def stream(requests: Iterator[Any], context: Any) -> Iterator[Any]:
+        next(requests)
+        for request in requests:
+            frames.append((len(request.batch.messages), request.batch.respond))
+            if request.batch.respond:
+                yield pb.MulticastStreamResponse(decided=1, accepted=1)
+
+    fake.on_stream = stream
+    with mailbox.sender() as sender:
+        sender.send(s.FIFO_MESS, "g", b"")
+        until(lambda: frames, "the message is written")
+        sender.flush(timeout=10)
+    assert frames == [(1, False), (0, True)]
+
+
+@pytest.mark.parametrize(
+    ("responses", "problem"),
+    [
+        ((3,), "decides 3 messages, but the client has written 2"),
+        ((2, 1), "decides 1 messages after a response that decided 2"),
+    ],
+)
+def test_a_response_that_violates_the_contract_ends_the_sender(
+    fake: FakeSidecar, mailbox: s.Mailbox, responses: tuple[int, ...], problem: str
+) -> None:
+    def stream(requests: Iterator[Any], context: Any) -> Iterator[Any]:
+        next(requests)
+        written = 0
+        while written < 2:
+            written += len(next(requests).batch.messages)
+        for decided in responses:
+            yield pb.MulticastStreamResponse(decided=decided)
+        fake.idle(context)
+
+    fake.on_stream = stream
+    sender = mailbox.sender()
+    sender.send(s.FIFO_MESS, "g", b"")
+    sender.send(s.FIFO_MESS, "g", b"")
+    with pytest.raises(s.SpreadError) as caught:
+        sender.close(timeout=10)
+    assert (caught.value.status, caught.value.outcome) == ("INTERNAL", "unknown")
+    assert caught.value.message == f"the response of MulticastStream {problem}"
+    with pytest.raises(s.SpreadError) as caught:
+        sender.send(s.FIFO_MESS, "g", b"")
+    assert caught.value.status == "INTERNAL"
+
+
 def test_waits_for_room_and_can_be_cancelled(fake: FakeSidecar, mailbox: s.Mailbox) -> None:
     answer = threading.Event()
 

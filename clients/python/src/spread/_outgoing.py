@@ -14,7 +14,7 @@ from typing import Optional
 import spread_sidecar
 from spread_sidecar import Mailbox, Refusal, Sender
 from spread_sidecar._core.local_errors import disconnected, timeout_error
-from spread_sidecar._core.rich_status import is_transport_failure
+from spread_sidecar._core.rules.failures import is_transport_failure
 
 #: Age after which a stream is flushed and replaced before the next message. A sidecar that limits the age of
 #: connections lets their streams continue for longer than this by default, so that no message is lost. Unit:

@@ -155,7 +155,7 @@ class Resumption:
 
 @dataclass(frozen=True)
 class SenderProgress:
-    """The progress of a sender."""
+    """The progress of a sender. The sidecar reports the progress within 20 ms, or when ``flush`` waits for it."""
 
     #: Number of messages passed to ``send``.
     sent: int

@@ -19,17 +19,19 @@ _TAG_GROUPS = b"\x12"
 _TAG_PAYLOAD = b"\x1a"
 _TAG_MESSAGE_TYPE = b"\x20"
 _SELF_DISCARD = b"\x28\x01"
+_RESPOND = b"\x10\x01"  # MulticastBatch.respond
+_RESPONDS_ON_REQUEST = b"\x10\x01"  # MulticastStreamOpen.responds_on_request
 
 
 def encode_open(mailbox_id: str) -> bytes:
-    """The first frame, with the mailbox ID."""
+    """The first frame, with the mailbox ID. The sidecar then responds when a frame requests it (S4)."""
     name = mailbox_id.encode("utf-8")
-    inner = b"\x0a" + encode_varint(len(name)) + name
+    inner = b"\x0a" + encode_varint(len(name)) + name + _RESPONDS_ON_REQUEST
     return b"\x0a" + encode_varint(len(inner)) + inner
 
 
-def encode_batch(messages: Iterable[Outgoing]) -> bytes:
-    """A frame with these messages."""
+def encode_batch(messages: Iterable[Outgoing], respond: bool) -> bytes:
+    """A frame with these messages. ``respond``: whether it requests a response."""
     parts: list[bytes] = []
     add = parts.append
     size = 0
@@ -56,6 +58,9 @@ def encode_batch(messages: Iterable[Outgoing]) -> bytes:
         if after:
             add(after)
         size += around + length
+    if respond:
+        add(_RESPOND)
+        size += len(_RESPOND)
     return b"".join((_TAG_BATCH, encode_varint(size), *parts))
 
 

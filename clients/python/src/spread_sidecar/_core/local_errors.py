@@ -51,7 +51,7 @@ def timeout_error(message: str) -> SpreadError:
 
 def silence(seconds: float) -> SpreadError:
     """The error of a stream without any frame for too long. Unit: s."""
-    return SpreadError(f"the sidecar sent no frame for {seconds:g} s", status="UNAVAILABLE", retryable=True)
+    return SpreadError(f"the sidecar sent no frame for {round(seconds, 1):g} s", status="UNAVAILABLE", retryable=True)
 
 
 def cancelled_error(message: str, outcome: Optional[SendOutcome] = None) -> SpreadError:

@@ -9,7 +9,7 @@ from ..notices import Notice
 from ..options import ReceiveOptions
 from .durations import to_count, to_duration
 from .local_errors import field_error
-from .receive_rules import ReceivePlan
+from .rules.receiving import ReceivePlan
 
 _T = TypeVar("_T")
 

@@ -9,13 +9,11 @@ from google.protobuf.message import DecodeError
 from ..errors import SendOutcome, SpreadError
 from ..gen.spread.sidecar.internal.v1.rich_status_pb2 import ErrorInfo, RetryInfo, RichStatus
 from .durations import to_seconds
-from .unreachable import SIDECAR_UNREACHABLE, Endpoint
+from .rules.failures import is_retryable, outcome_of
+from .unreachable import Endpoint
 
 #: Trailers of a call in gRPC.
 Trailers = Sequence[tuple[str, Union[str, bytes]]]
-
-_UNKNOWN_OUTCOME = frozenset({"UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN"})
-_CUT = frozenset({"UNAVAILABLE", "CANCELLED", "INTERNAL", "UNKNOWN"})
 
 
 def _read_details(trailers: Trailers) -> tuple[Optional[ErrorInfo], Optional[float]]:
@@ -33,22 +31,10 @@ def _read_details(trailers: Trailers) -> tuple[Optional[ErrorInfo], Optional[flo
                 elif name == "google.rpc.RetryInfo":
                     delay = to_seconds(RetryInfo.FromString(detail.value).retry_delay)
         except DecodeError:
-            # Invalid details must not hide the status and its message.
+            # F7: invalid details must not hide the status and its message.
             return None, None
         break
     return info, delay
-
-
-def _outcome_of(status: str, info: Optional[ErrorInfo]) -> SendOutcome:
-    if info is None:
-        return "unknown" if status in _UNKNOWN_OUTCOME else "not-sent"
-    outcome = info.metadata.get("outcome")
-    if outcome == "unknown":
-        return "unknown"
-    if outcome == "not-sent":
-        return "not-sent"
-    # With an ErrorInfo, the sidecar itself responded: unless it says otherwise, it rejected the message.
-    return "unknown" if status == "INTERNAL" else "not-sent"
 
 
 #: Fields whose option in this client has a different name.
@@ -84,31 +70,14 @@ def to_spread_error(
     if endpoint and info is None and status == "UNIMPLEMENTED":
         return endpoint.unknown_call()
     if outcome is None and send:
-        outcome = _outcome_of(status, info)
+        outcome = outcome_of(status, None if info is None else info.metadata)
     return SpreadError(
         _with_option_name(details, info.metadata.get("field", "") if info else ""),
         status=status,
         reason=info.reason if info else "",
         domain=info.domain if info else "",
         metadata=dict(info.metadata) if info else None,
-        retryable=delay is not None or (status == "UNAVAILABLE" and info is None),
+        retryable=is_retryable(status, info is not None, delay is not None),
         retry_delay=delay,
         outcome=outcome,
     )
-
-
-def is_gone(error: SpreadError) -> bool:
-    """Whether a mailbox that could not be disconnected has ended, or its sidecar is shutting down or
-    unreachable.
-    """
-    return is_transport_failure(error) or error.reason in ("DRAINING", "ILLEGAL_SESSION", "LEASE_EXPIRED")
-
-
-def is_transport_failure(error: SpreadError) -> bool:
-    """Whether the connection broke.
-
-    The sidecar gives a reason when it ends a stream, also when it closes the connection.
-    """
-    if error.reason in ("CONNECTION_TOO_OLD", SIDECAR_UNREACHABLE):
-        return True
-    return error.reason == "" and error.status in _CUT

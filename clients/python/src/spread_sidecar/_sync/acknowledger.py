@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Callable, Optional
 
-from .._core.acknowledgement import AcknowledgementState
 from .._core.calls import acknowledge
+from .._core.rules.acknowledgement import AcknowledgementRules
 from ..errors import SpreadError
 from .rpc import Rpc
 from .timers import Timers
@@ -15,24 +15,24 @@ from .timers import Timers
 class Acknowledger:
     """At most one call is active. Requests during a call are combined into the next call."""
 
-    def __init__(self, rpc: Rpc, timers: Timers, mailbox_id: str, on_refused: Callable[[SpreadError], None]) -> None:
+    def __init__(self, rpc: Rpc, timers: Timers, mailbox_id: str, on_failure: Callable[[SpreadError], object]) -> None:
         self._rpc = rpc
         self._timers = timers
         self._mailbox_id = mailbox_id
-        self._on_refused = on_refused
+        self._on_failure = on_failure
         self._lock = threading.Lock()
-        self._state = AcknowledgementState(rpc.may_pass)
+        self._rules = AcknowledgementRules(rpc.may_pass)
 
     def request(self, up_to: int) -> None:
         """Acknowledges every event up to and including this one."""
         with self._lock:
-            now = self._state.request(up_to)
+            now = self._rules.request(up_to)
         self._send(now)
 
     def close(self) -> None:
         """Makes no further calls."""
         with self._lock:
-            self._state.close()
+            self._rules.close()
 
     def _send(self, up_to: Optional[int]) -> None:
         if up_to is None:
@@ -42,18 +42,17 @@ class Acknowledger:
     def _on_done(self, up_to: int, error: Optional[SpreadError]) -> None:
         if error is None:
             with self._lock:
-                now = self._state.succeeded(up_to)
+                now = self._rules.succeeded(up_to)
             self._send(now)
             return
         with self._lock:
-            was_closed = self._state.closed
-            pause = self._state.failed(error)
-        if pause is not None:
-            self._timers.after(pause, self._retry)
-        elif not was_closed:
-            self._on_refused(error)
+            action = self._rules.failed(error)
+        if action.pause is not None:
+            self._timers.after(action.pause, self._retry)
+        if action.error is not None:
+            self._on_failure(action.error)
 
     def _retry(self) -> None:
         with self._lock:
-            now = self._state.retry()
+            now = self._rules.retry()
         self._send(now)

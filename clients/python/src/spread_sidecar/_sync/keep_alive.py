@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable
 
-from .._core.lease_clock import LeaseClock
+from .._core.rules.lease import LeaseRules
 from .timers import Timers
 
 
@@ -13,15 +13,15 @@ class KeepAlive:
 
     def __init__(self, timers: Timers, lease: float, held: Callable[[], bool], ping: Callable[[], None]) -> None:
         self._timers = timers
-        self._clock = LeaseClock(lease)
+        self._rules = LeaseRules(lease)
         self._held = held
         self._ping = ping
         self._closed = False
-        self._timer = timers.after(self._clock.interval, self._check)
+        self._timer = timers.after(self._rules.interval, self._check)
 
     def used(self) -> None:
         """Records that a call used the mailbox."""
-        self._clock.used()
+        self._rules.used()
 
     def close(self) -> None:
         """Stops."""
@@ -31,6 +31,6 @@ class KeepAlive:
     def _check(self) -> None:
         if self._closed:
             return
-        if self._clock.is_due(self._held()):
+        if self._rules.is_due(self._held()):
             self._ping()
-        self._timer = self._timers.after(self._clock.interval, self._check)
+        self._timer = self._timers.after(self._rules.interval, self._check)

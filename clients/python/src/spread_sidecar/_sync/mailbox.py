@@ -8,16 +8,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Callable, Iterable, Iterator, Mapping, Optional, Type
 
 from .._core import calls
-from .._core.acknowledgement import MAILBOX_GONE
 from .._core.responses import MailboxInit
 from .._core.calls import Call, ResultT
 from .._core.local_errors import check_timeout, disconnected, field_error
 from .._core.outgoing import check_text
-from .._core.receive_rules import ReceiveRules, is_mailbox_alive
 from .._core.receive_settings import ReceiveSettings
 from .._core.requests import reject_unknown
-from .._core.rich_status import is_gone
-from .._core.send_window import new_window
+from .._core.rules.failures import ends_stream_only, is_failed_disconnect
+from .._core.rules.receiving import ReceiveRules
+from .._core.rules.send_window import new_window
 from ..cancellation import Cancellation
 from ..errors import SpreadError
 from ..events import ConnectionRestored, SelfLeaveMessage, SpreadEvent, ViewMessage
@@ -89,11 +88,12 @@ class Mailbox:
         self._end_failure: Optional[SpreadError] = None
         self._closed = False
         self._inbox = Inbox(settings.max_buffered_events, settings.max_buffered_bytes, init.after_sequence)
-        self._rules = ReceiveRules(settings.plan(init.id, init.after_sequence, init.limits.lease), rpc.may_pass, target=rpc.endpoint.name)
-        self._receiver = Receiver(rpc, timers, self._inbox, self._rules, settings.heartbeat_interval, self._on_notice)
+        plan = settings.plan(init.id, init.after_sequence, init.limits.lease)
+        rules = ReceiveRules(plan, rpc.may_pass, rpc.endpoint.name)
+        self._receiver = Receiver(rpc, timers, self._inbox, rules, self._on_notice)
         self._acknowledger: Optional[Acknowledger] = None
         if init.acknowledgement == "EXPLICIT" and not settings.manual_acknowledgement:
-            self._acknowledger = Acknowledger(rpc, timers, init.id, self._on_acknowledgement_refused)
+            self._acknowledger = Acknowledger(rpc, timers, init.id, self._inbox.end)
         self._keep_alive: Optional[KeepAlive] = None
         if settings.keep_alive:
             self._keep_alive = KeepAlive(timers, init.limits.lease, lambda: self._receiver.holds_lease, self._ping)
@@ -338,9 +338,8 @@ class Mailbox:
                 try:
                     self._was_open = self._disconnect(leave_groups_first, abort, timeout, cancel)
                 except SpreadError as error:
-                    ended = self._inbox.failure
                     is_cancelled = cancel is not None and cancel.cancelled
-                    if (ended is None or is_mailbox_alive(ended)) and (is_cancelled or not is_gone(error)):
+                    if is_failed_disconnect(error, self._inbox.failure, is_cancelled):
                         self._end_failure = error
                         raise
                     self._was_open = False
@@ -409,7 +408,7 @@ class Mailbox:
             self._keep_alive.used()
 
     def _ping(self) -> None:
-        # Ignore a failure: the next call of the application reports it.
+        # K3: ignore a failure. The next call of the application reports it.
         self._rpc.begin(calls.poll(self.id, lambda: 0), lambda error: None)
 
     def _on_restored(self, event: ConnectionRestored) -> None:
@@ -419,18 +418,13 @@ class Mailbox:
     def _on_notice(self, notice: Notice, private_group: str) -> None:
         if isinstance(notice, Attached):
             self._private_group = private_group
-        elif isinstance(notice, Ended) and notice.error is not None and not is_mailbox_alive(notice.error):
+        elif isinstance(notice, Ended) and notice.error is not None and not ends_stream_only(notice.error):
             self._stop_background_work()
         if self._tell is not None:
             try:
                 self._tell(notice)
             except Exception:
                 _log.exception("the callback on_notice failed")
-
-    def _on_acknowledgement_refused(self, error: SpreadError) -> None:
-        # If the mailbox has ended, the stream reports it, with the cause and the number of lost events.
-        if error.reason not in MAILBOX_GONE:
-            self._inbox.end(error)
 
     def _stop_background_work(self) -> None:
         """Stops all background work of the mailbox."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from typing import Any, Callable, Optional
 
 import grpc
 
-from .._core.local_errors import silence
-from .._core.receive_rules import FINISH_SECONDS, SILENT_INTERVALS, ReceiveRules
+from .._core.rules.receiving import FINISH_SECONDS, ReceiveRules, Verdict
 from ..errors import SpreadError
 from ..notices import Detached, Ended, Notice
 from .inbox import Inbox
@@ -29,22 +27,19 @@ class Receiver:
         timers: Timers,
         inbox: Inbox,
         rules: ReceiveRules,
-        heartbeat_interval: float,
         on_notice: Callable[[Notice, str], None],
     ) -> None:
         self._rpc = rpc
         self._timers = timers
         self._inbox = inbox
         self._rules = rules
-        self._heartbeat_interval = heartbeat_interval
         self._on_notice = on_notice
         self._lock = threading.Lock()
         self._thread: Optional[threading.Thread] = None
         self._call: Any = None
         self._watchdog: Optional[Timer] = None
-        self._last_frame = 0.0
-        self._paused = False
-        self._silent = False
+        # The error of a stream that the watchdog cancelled.
+        self._silence: Optional[SpreadError] = None
         self._closed = threading.Event()
         # Set when no event will arrive for now: after the end, or during a pause.
         self._settled = threading.Event()
@@ -53,8 +48,8 @@ class Receiver:
 
     @property
     def holds_lease(self) -> bool:
-        """Whether a stream is attached, as far as the client knows. Unknown for a stream that is not read."""
-        return self._rules.attached and not self._paused
+        """Whether a stream is attached, as far as the client knows."""
+        return self._rules.holds_lease
 
     def start(self) -> None:
         """Starts to receive. Later calls have no effect."""
@@ -65,7 +60,6 @@ class Receiver:
             self._thread = threading.Thread(target=self._run, name="spread-sidecar-receive", daemon=True)
             self._thread.start()
             self.started = True
-        self._watch()
 
     def finish(self) -> None:
         """Closes the receiver after a disconnect.
@@ -92,8 +86,8 @@ class Receiver:
     def _run(self) -> None:
         try:
             while not self._closed.is_set():
-                error = self._receive_stream()
-                if error is None or self._closed.is_set() or not self._prepare_next(error):
+                verdict = self._receive_stream()
+                if verdict is None or self._closed.is_set() or not self._prepare_next(verdict):
                     return
         except Exception as error:
             _log.exception("unexpected error in a receiver")
@@ -105,42 +99,36 @@ class Receiver:
         finally:
             self._settled.set()
 
-    def _receive_stream(self) -> Optional[SpreadError]:
-        """Reads one stream until its end. Returns its error, or None if receiving has ended."""
+    def _receive_stream(self) -> Optional[Verdict]:
+        """Reads one stream until its end. Returns the next action, or None if receiving has ended."""
         try:
             call = self._open()
             if call is None:
                 return None
             for response in call:
-                self._last_frame = time.monotonic()
                 if not self._on_frame(response):
                     call.cancel()
                     return None
-            self._end(None)
-            return None
+            return self._rules.closed()
         except grpc.RpcError as error:
-            return self._explain(error)
+            # A stream that the watchdog cancelled does not count as cancelled by the application.
+            return self._rules.broken(self._silence or convert(error, self._rpc.endpoint))
         except SpreadError as error:
-            return error
+            return self._rules.broken(error)
         finally:
             with self._lock:
                 self._call = None
-
-    def _explain(self, error: Any) -> SpreadError:
-        """The error of a stream. A stream that this client cancelled because of missing heartbeats does not
-        count as cancelled by the application.
-        """
-        if not self._silent:
-            return convert(error, self._rpc.endpoint)
-        return silence(SILENT_INTERVALS * self._heartbeat_interval)
+                if self._watchdog is not None:
+                    self._watchdog.cancel()
 
     def _open(self) -> Any:
         call = self._rpc.receive(self._rules.request())
         with self._lock:
-            self._last_frame = time.monotonic()
-            self._silent = False
             if not self._closed.is_set():
                 self._call = call
+                self._silence = None
+                self._rules.opened()
+                self._watch_later(call)
                 return call
         call.cancel()
         return None
@@ -157,22 +145,20 @@ class Receiver:
 
     def _pause(self) -> None:
         """Stops reading from the stream, so that flow control stops the sidecar."""
-        self._paused = True
+        self._rules.pause()
         self._settled.set()
         self._inbox.wait_for_room()
         if not self._closed.is_set():
             self._settled.clear()
-        self._last_frame = time.monotonic()
-        self._paused = False
+        self._rules.resume()
 
-    def _prepare_next(self, error: SpreadError) -> bool:
-        """Handles a broken stream. Returns False if receiving has ended."""
-        verdict = self._rules.broken(error)
-        if verdict.end is not None:
-            self._end(verdict.end)
+    def _prepare_next(self, verdict: Verdict) -> bool:
+        """Handles the end of a stream. Returns False if receiving has ended."""
+        if verdict.ended:
+            self._end(verdict.error)
             return False
-        if verdict.detached:
-            self._on_notice(Detached(error), "")
+        if verdict.detached is not None:
+            self._on_notice(Detached(verdict.detached), "")
         self._closed.wait(verdict.pause)
         if self._rules.fetching_rest:
             # The last events of an ended mailbox wait until the inbox has space. Each further stream would
@@ -180,22 +166,24 @@ class Receiver:
             self._inbox.wait_for_room()
         return True
 
-    def _watch(self) -> None:
+    def _watch_later(self, call: Any) -> None:
+        """Starts the timer of the watchdog. The caller holds the lock."""
+        pause = self._rules.silent_in()
+        self._watchdog = None if pause is None else self._timers.after(pause, lambda: self._watch(call))
+
+    def _watch(self, call: Any) -> None:
         """Cancels a stream without any frame for too long, which then counts as broken."""
-        interval = self._heartbeat_interval
-        if interval <= 0 or self._closed.is_set() or self._inbox.ended:
-            return
         with self._lock:
-            call = self._call
-        silent = time.monotonic() - self._last_frame
-        if call is not None and not self._paused and silent > SILENT_INTERVALS * interval:
-            self._silent = True
-            call.cancel()
-        self._watchdog = self._timers.after(interval, self._watch)
+            if self._call is not call or self._closed.is_set() or self._inbox.ended:
+                return
+            left = self._rules.silent_in()
+            if left is None or left > 0:
+                self._watch_later(call)
+                return
+            self._silence = self._rules.silence()
+        call.cancel()
 
     def _end(self, error: Optional[SpreadError]) -> None:
         if self._inbox.end(error):
-            if self._watchdog is not None:
-                self._watchdog.cancel()
             self._on_notice(Ended(error), "")
         self._settled.set()

@@ -12,8 +12,8 @@ import grpc
 
 from .._core.batch_encoder import encode_batch, encode_open
 from .._core.local_errors import cancelled_error, check_timeout, timeout_error
-from .._core.outgoing import Outgoing, to_groups, to_outgoing
-from .._core.send_window import SendWindow
+from .._core.outgoing import to_groups, to_outgoing
+from .._core.rules.send_window import Frame, SendWindow
 from ..cancellation import Cancellation
 from ..errors import SpreadError
 from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
@@ -111,8 +111,7 @@ class Sender:
                 self._wait_for_room(timeout, cancel)
             window.add(message)
             if self._writer_waits:
-                self._writer_waits = False
-                self._work.notify()
+                self._wake_writer()
 
     def flush(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> SenderProgress:
         """Waits until all earlier messages were passed to the daemon or rejected.
@@ -122,7 +121,9 @@ class Sender:
         """
         window = self._window
         with self._lock:
-            until = window.sent
+            until = window.flush()
+            if self._writer_waits and window.has_frame:
+                self._wake_writer()
             doing = "waiting for the sidecar to accept or reject messages"
             self._wait(lambda: window.decided >= until, timeout, cancel, doing)
             if window.decided < until and window.failure:
@@ -207,6 +208,11 @@ class Sender:
             if unbind is not None:
                 unbind()
 
+    def _wake_writer(self) -> None:
+        """Wakes the writing thread, which waits. The caller holds the lock."""
+        self._writer_waits = False
+        self._work.notify()
+
     def _wake(self) -> None:
         with self._lock:
             self._decided.notify_all()
@@ -216,19 +222,20 @@ class Sender:
         """
         yield encode_open(self._mailbox_id)
         while True:
-            messages = self._next_batch()
-            if not messages:
+            frame = self._next_frame()
+            if frame is None:
                 return
             self._on_use()
-            yield encode_batch(messages)
+            yield encode_batch(frame.messages, frame.respond)
 
-    def _next_batch(self) -> list[Outgoing]:
+    def _next_frame(self) -> Optional[Frame]:
+        """Waits for the next frame. None at the end."""
         window = self._window
         with self._lock:
-            while not window.has_waiting and not window.closing and not window.failure:
+            while not window.has_frame and not window.closing and not window.failure:
                 self._writer_waits = True
                 self._work.wait()
-            return window.take_batch()
+            return window.next_frame()
 
     def _read(self) -> None:
         try:
@@ -238,6 +245,9 @@ class Sender:
         except grpc.RpcError as rpc_error:
             error = convert(rpc_error, self._endpoint)
             error.outcome = self._window.outcome_of(error)
+        except SpreadError as violation:
+            error = violation
+            self._call.cancel()
         except Exception as defect:
             _log.exception("unexpected error in a sender")
             error = SpreadError(

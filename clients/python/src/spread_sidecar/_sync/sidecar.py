@@ -14,7 +14,7 @@ from .._core.responses import MailboxInit
 from .._core.channel import ChannelPlan
 from .._core.durations import to_count
 from .._core.environment import complete_options
-from .._core.ready import ReadyWait
+from .._core.rules.ready import ReadyWait
 from .._core.receive_settings import ReceiveSettings, to_receive_settings
 from .._core.requests import reject_unknown
 from .._core.security import to_authorization

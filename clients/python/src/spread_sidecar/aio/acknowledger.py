@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Callable, Optional
 
-from .._core.acknowledgement import AcknowledgementState
 from .._core.calls import acknowledge
+from .._core.rules.acknowledgement import AcknowledgementRules
 from ..errors import SpreadError
 from .rpc import Rpc
 
@@ -14,22 +14,22 @@ from .rpc import Rpc
 class Acknowledger:
     """At most one call is active. Requests during a call are combined into the next call."""
 
-    def __init__(self, rpc: Rpc, mailbox_id: str, on_refused: Callable[[SpreadError], None]) -> None:
+    def __init__(self, rpc: Rpc, mailbox_id: str, on_failure: Callable[[SpreadError], object]) -> None:
         self._rpc = rpc
         self._mailbox_id = mailbox_id
-        self._on_refused = on_refused
-        self._state = AcknowledgementState(rpc.may_pass)
+        self._on_failure = on_failure
+        self._rules = AcknowledgementRules(rpc.may_pass)
         self._task: Optional[asyncio.Task[None]] = None
 
     def request(self, up_to: int) -> None:
         """Acknowledges every event up to and including this one."""
-        now = self._state.request(up_to)
+        now = self._rules.request(up_to)
         if now is not None:
             self._task = asyncio.create_task(self._send(now), name="spread-sidecar-acknowledge")
 
     def close(self) -> Optional[asyncio.Task[None]]:
         """Makes no further calls. Returns the ending task, if there is one."""
-        self._state.close()
+        self._rules.close()
         if self._task is not None:
             self._task.cancel()
         return self._task
@@ -40,11 +40,12 @@ class Acknowledger:
             try:
                 await self._rpc.call(acknowledge(self._mailbox_id, now))
             except SpreadError as error:
-                pause = self._state.failed(error)
-                if pause is None:
-                    self._on_refused(error)
+                action = self._rules.failed(error)
+                if action.error is not None:
+                    self._on_failure(action.error)
+                if action.pause is None:
                     return
-                await asyncio.sleep(pause)
-                now = self._state.retry()
+                await asyncio.sleep(action.pause)
+                now = self._rules.retry()
             else:
-                now = self._state.succeeded(now)
+                now = self._rules.succeeded(now)

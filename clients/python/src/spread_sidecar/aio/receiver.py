@@ -9,8 +9,7 @@ from typing import Any, Callable, Optional
 
 import grpc.aio
 
-from .._core.local_errors import silence
-from .._core.receive_rules import FINISH_SECONDS, SILENT_INTERVALS, ReceiveRules
+from .._core.rules.receiving import FINISH_SECONDS, ReceiveRules, Verdict
 from ..errors import SpreadError
 from ..notices import Detached, Ended, Notice
 from .inbox import Inbox
@@ -27,29 +26,25 @@ class Receiver:
         rpc: Rpc,
         inbox: Inbox,
         rules: ReceiveRules,
-        heartbeat_interval: float,
         on_notice: Callable[[Notice, str], None],
     ) -> None:
         self._rpc = rpc
         self._inbox = inbox
         self._rules = rules
-        self._heartbeat_interval = heartbeat_interval
         self._on_notice = on_notice
         self._task: Optional[asyncio.Task[None]] = None
         self._call: Any = None
         self._watchdog: Optional[asyncio.TimerHandle] = None
-        self._last_frame = 0.0
-        self._paused = False
         self._closed = False
-        # Whether the watchdog cancelled the stream.
-        self._silent = False
+        # The error of a stream that the watchdog cancelled.
+        self._silence: Optional[SpreadError] = None
         # Set when no event will arrive for now: after the end, or during a pause.
         self._settled = asyncio.Event()
 
     @property
     def holds_lease(self) -> bool:
-        """Whether a stream is attached, as far as the client knows. Unknown for a stream that is not read."""
-        return self._rules.attached and not self._paused
+        """Whether a stream is attached, as far as the client knows."""
+        return self._rules.holds_lease
 
     @property
     def started(self) -> bool:
@@ -62,7 +57,6 @@ class Receiver:
             return
         self._rules.begin()
         self._task = asyncio.create_task(self._run(), name="spread-sidecar-receive")
-        self._watch()
 
     async def finish(self) -> None:
         """Closes the receiver after a disconnect.
@@ -91,8 +85,8 @@ class Receiver:
     async def _run(self) -> None:
         try:
             while not self._closed:
-                error = await self._receive_stream()
-                if error is None or self._closed or not await self._prepare_next(error):
+                verdict = await self._receive_stream()
+                if verdict is None or self._closed or not await self._prepare_next(verdict):
                     return
         except asyncio.CancelledError:
             # The event loop is ending, unless close() cancelled the task.
@@ -107,42 +101,35 @@ class Receiver:
         finally:
             self._settled.set()
 
-    async def _receive_stream(self) -> Optional[SpreadError]:
-        """Reads one stream until its end. Returns its error, or None if receiving has ended."""
-        loop = asyncio.get_running_loop()
+    async def _receive_stream(self) -> Optional[Verdict]:
+        """Reads one stream until its end. Returns the next action, or None if receiving has ended."""
         call: Any = None
         try:
             call = self._call = await self._rpc.receive(self._rules.request())
-            self._last_frame = loop.time()
-            self._silent = False
+            self._silence = None
+            self._rules.opened()
+            self._watch_later(call)
             while True:
                 response = await call.read()
                 if response is grpc.aio.EOF:
-                    self._end(None)
-                    return None
-                self._last_frame = loop.time()
+                    return self._rules.closed()
                 if not await self._on_frame(response):
                     return None
         except grpc.aio.AioRpcError as error:
-            return self._explain(error)
+            # A stream that the watchdog cancelled does not count as cancelled by the application.
+            return self._rules.broken(self._silence or convert(error, self._rpc.endpoint))
         except SpreadError as error:
-            return error
+            return self._rules.broken(error)
         except asyncio.CancelledError:
-            if not self._silent:
+            if self._silence is None:
                 raise
-            return silence(SILENT_INTERVALS * self._heartbeat_interval)
+            return self._rules.broken(self._silence)
         finally:
             self._call = None
+            if self._watchdog is not None:
+                self._watchdog.cancel()
             if call is not None:
                 call.cancel()
-
-    def _explain(self, error: grpc.aio.AioRpcError) -> SpreadError:
-        """The error of a stream. A stream that this client cancelled because of missing heartbeats does not
-        count as cancelled by the application.
-        """
-        if not self._silent:
-            return convert(error, self._rpc.endpoint)
-        return silence(SILENT_INTERVALS * self._heartbeat_interval)
 
     async def _on_frame(self, response: Any) -> bool:
         received = self._rules.take(response)
@@ -158,24 +145,22 @@ class Receiver:
 
     async def _pause(self) -> None:
         """Stops reading from the stream, so that flow control stops the sidecar."""
-        self._paused = True
+        self._rules.pause()
         self._settled.set()
         try:
             await self._inbox.wait_for_room()
         finally:
-            self._paused = False
+            self._rules.resume()
         if not self._closed:
             self._settled.clear()
-        self._last_frame = asyncio.get_running_loop().time()
 
-    async def _prepare_next(self, error: SpreadError) -> bool:
-        """Handles a broken stream. Returns False if receiving has ended."""
-        verdict = self._rules.broken(error)
-        if verdict.end is not None:
-            self._end(verdict.end)
+    async def _prepare_next(self, verdict: Verdict) -> bool:
+        """Handles the end of a stream. Returns False if receiving has ended."""
+        if verdict.ended:
+            self._end(verdict.error)
             return False
-        if verdict.detached:
-            self._on_notice(Detached(error), "")
+        if verdict.detached is not None:
+            self._on_notice(Detached(verdict.detached), "")
         await asyncio.sleep(verdict.pause)
         if self._rules.fetching_rest:
             # The last events of an ended mailbox wait until the inbox has space. Each further stream would
@@ -183,21 +168,24 @@ class Receiver:
             await self._inbox.wait_for_room()
         return True
 
-    def _watch(self) -> None:
-        """Cancels a stream without any frame for too long, which then counts as broken."""
-        interval = self._heartbeat_interval
-        if interval <= 0 or self._closed or self._inbox.ended:
-            return
+    def _watch_later(self, call: Any) -> None:
+        """Starts the timer of the watchdog."""
+        pause = self._rules.silent_in()
         loop = asyncio.get_running_loop()
-        silent = loop.time() - self._last_frame
-        if self._call is not None and not self._paused and silent > SILENT_INTERVALS * interval:
-            self._silent = True
-            self._call.cancel()
-        self._watchdog = loop.call_later(interval, self._watch)
+        self._watchdog = None if pause is None else loop.call_later(pause, self._watch, call)
+
+    def _watch(self, call: Any) -> None:
+        """Cancels a stream without any frame for too long, which then counts as broken."""
+        if self._call is not call or self._closed or self._inbox.ended:
+            return
+        left = self._rules.silent_in()
+        if left is None or left > 0:
+            self._watch_later(call)
+            return
+        self._silence = self._rules.silence()
+        call.cancel()
 
     def _end(self, error: Optional[SpreadError]) -> None:
-        if self._watchdog is not None:
-            self._watchdog.cancel()
         if self._inbox.end(error):
             self._on_notice(Ended(error), "")
         self._settled.set()

@@ -13,7 +13,8 @@ from .._core.calls import Call, ResultT
 from .._core.channel import ChannelPlan
 from .._core.local_errors import channel_closed, check_timeout
 from .._core.methods import MULTICAST_STREAM, RECEIVE, UnaryMethod
-from .._core.rich_status import is_transport_failure, to_spread_error
+from .._core.rich_status import to_spread_error
+from .._core.rules import failures
 from .._core.security import to_authorization, token_unavailable
 from .._core.unreachable import Endpoint
 from ..errors import SendOutcome, SpreadError
@@ -90,10 +91,9 @@ class Rpc:
     def may_pass(self, error: SpreadError) -> bool:
         """Whether a later call with the same mailbox may succeed.
 
-        True if the connection broke, or if a token that is read again before each call was rejected or
-        unavailable.
+        A token that is read again before each call may change.
         """
-        return is_transport_failure(error) or (callable(self._token) and error.status == "UNAUTHENTICATED")
+        return failures.may_pass(error, callable(self._token))
 
     async def call(self, call: Call[ResultT], timeout: Optional[float] = None) -> ResultT:
         """Makes one unary call."""

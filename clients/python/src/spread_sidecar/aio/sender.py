@@ -12,7 +12,7 @@ import grpc.aio
 from .._core.batch_encoder import encode_batch, encode_open
 from .._core.local_errors import check_timeout, timeout_error
 from .._core.outgoing import to_groups, to_outgoing
-from .._core.send_window import SendWindow
+from .._core.rules.send_window import SendWindow
 from ..errors import SpreadError
 from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
 from ..info import OutgoingMessage, SenderProgress
@@ -116,7 +116,9 @@ class Sender:
         stream broke.
         """
         window = self._window
-        until = window.sent
+        until = window.flush()
+        if window.has_frame:
+            self._wake_writer()
         doing = "waiting for the sidecar to accept or reject messages"
         await self._wait(lambda: window.decided >= until, timeout, doing)
         if window.decided < until and window.failure:
@@ -188,10 +190,10 @@ class Sender:
         try:
             await self._call.write(encode_open(self._mailbox_id))
             while not window.failure:
-                messages = window.take_batch()
-                if messages:
+                frame = window.next_frame()
+                if frame is not None:
                     self._on_use()
-                    await self._call.write(encode_batch(messages))
+                    await self._call.write(encode_batch(frame.messages, frame.respond))
                 elif window.closing:
                     await self._call.done_writing()
                     return
@@ -220,6 +222,9 @@ class Sender:
             error.outcome = self._window.outcome_of(error)
         except asyncio.CancelledError:
             error = self._window.aborted()
+        except SpreadError as violation:
+            error = violation
+            self._call.cancel()
         except Exception as defect:
             _log.exception("unexpected error in a sender")
             error = SpreadError(
