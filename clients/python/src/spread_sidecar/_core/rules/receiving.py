@@ -211,7 +211,7 @@ class ReceiveRules:
         was_attached = self._attached
         self._attached = False
         may_pass = self._may_pass(error)
-        # R10. Another error than a broken connection means that the sidecar responded (R12).
+        # R10, R12
         if was_attached or not may_pass:
             self._unreachable_since = self._clock()
         end = self._error_after_break(error) if may_pass else self._error_after_end(error)
@@ -247,11 +247,15 @@ class ReceiveRules:
 
     def _error_after_break(self, error: SpreadError) -> Optional[SpreadError]:
         """The error that ends receiving after a broken stream. None to attach again."""
+        seen = self._end_seen
+        # R12
+        if seen is not None and seen.last <= self._last:
+            return seen.error
         if self._clock() - self._unreachable_since < self._unreachable_limit:
             return None
         # R12
-        if self._end_seen is not None:
-            return _with_missing(self._end_seen.error, self._last)
+        if seen is not None:
+            return _with_missing(seen.error, self._last)
         # R10
         return error if error.status == "UNAUTHENTICATED" else _gave_up(error, self._plan.give_up_after, self._target)
 

@@ -14,12 +14,14 @@ from ..durations import to_count
 from ..local_errors import invalid_response
 from ..outgoing import Outgoing
 from ..status_names import status_name
-from ..unreachable import SIDECAR_UNREACHABLE
+from ..unreachable import NOT_A_SIDECAR, SIDECAR_UNREACHABLE
 
 # S3
 _BATCH_MESSAGES = 1024
 # S4: the share of the limits after which a frame requests a response.
 _REQUEST_SHARE = 4
+# S7
+_NOTHING_SENT = frozenset({SIDECAR_UNREACHABLE, NOT_A_SIDECAR})
 # S6
 _MAX_KEPT_REFUSALS = 100
 
@@ -189,7 +191,7 @@ class SendWindow:
         """
         known = (
             self._decided == self._sent
-            or error.reason == SIDECAR_UNREACHABLE
+            or error.reason in _NOTHING_SENT
             or error.metadata.get("outcome") == "not-sent"
         )
         return "not-sent" if known else "unknown"
