@@ -131,7 +131,7 @@ describe('addresses in use', () => {
         `  127.0.0.1:${admin} (--admin-listen) is in use by another process`,
         `  127.0.0.1:${daemon} (--embedded-listen) is in use by another process`,
         `  ${socket} (--embedded-socket) is in use by another process`,
-        'another sidecar or Spread daemon may already be running: stop it, or set other addresses with these flags (port 0 selects a free port)',
+        'another sidecar or Spread daemon may already be running: stop that process, or set other addresses with --grpc-listen, --admin-listen, --embedded-listen, --embedded-socket (port 0 selects a free port)',
         '',
       ].join('\n'),
     );

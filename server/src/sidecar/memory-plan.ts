@@ -125,15 +125,20 @@ export function planMemory(
   };
 }
 
+/** The limits of all queues and buffers together. */
+export function bufferLimits(embeddedDaemon: boolean): (keyof MemoryBounds)[] {
+  return [
+    'mailbox.totalQueueMaxBytes',
+    'mailbox.totalSendQueueMaxBytes',
+    'limits.maxBufferedRequestBytes',
+    'limits.maxUnsentResponseBytes',
+    ...(embeddedDaemon ? (['embedded.maxQueueBytes'] as const) : []),
+  ];
+}
+
 /** Bytes of all queues and buffers with a limit. */
 export function plannedBytes({ bounds }: MemoryPlan, embeddedDaemon: boolean): number {
-  return (
-    bounds['mailbox.totalQueueMaxBytes'] +
-    bounds['mailbox.totalSendQueueMaxBytes'] +
-    bounds['limits.maxBufferedRequestBytes'] +
-    bounds['limits.maxUnsentResponseBytes'] +
-    (embeddedDaemon ? bounds['embedded.maxQueueBytes'] : 0)
-  );
+  return bufferLimits(embeddedDaemon).reduce((total, name) => total + bounds[name], 0);
 }
 
 function limitOf(

@@ -1,5 +1,5 @@
 import type { Logger } from '../observability/index.js';
-import { type MemoryPlan, plannedBytes } from './memory-plan.js';
+import { bufferLimits, type MemoryPlan, plannedBytes } from './memory-plan.js';
 
 /** Logs the limit and the derived values, and warns when configured limits do not fit. */
 export function reportMemory(plan: MemoryPlan, embeddedDaemon: boolean, logger: Logger): void {
@@ -9,6 +9,6 @@ export function reportMemory(plan: MemoryPlan, embeddedDaemon: boolean, logger: 
   if (planned > limit)
     logger.warn(
       { memoryLimit: limit, plannedBytes: planned },
-      'queues and buffers may exceed memory.limit: raise memory.limit, or lower the limits that are set',
+      `queues and buffers may exceed memory.limit: raise memory.limit, or lower one of ${bufferLimits(embeddedDaemon).join(', ')}`,
     );
 }

@@ -247,3 +247,10 @@ function many(count: number): string {
 function numbers(count: number): string {
   return Array.from({ length: count }, (_, i) => i + 1).join();
 }
+
+describe('a default of auto', () => {
+  it.each(optionRows.filter((row) => row.default === 'auto').map(({ key, text }) => [key, text]))(
+    'is explained in the help of %s',
+    (_, text) => expect(text).toMatch(/\bWith auto, /),
+  );
+});

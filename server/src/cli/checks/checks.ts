@@ -84,7 +84,7 @@ export async function checkAddresses(config: SidecarConfig): Promise<CheckResult
     if (problem.isTaken && sidecar?.listensAt(place.address))
       return well(place.what, `${name} is in use by the sidecar of this container (process ${sidecar.pid})`);
     const advice = problem.isTaken
-      ? ': stop that process (a sidecar may already be running), or set another address'
+      ? `: stop that process (a sidecar may already be running), or set another address with ${place.flag}`
       : '';
     const text = `${name} (${place.flag}) ${problem.text}${advice}`;
     return { what: place.what, problem: 'failed', text, exitCode: ExitCode.cannotListen };

@@ -107,11 +107,12 @@ export async function listenFailure(places: readonly Place[], cause: Error): Pro
 }
 
 function adviceFor(problems: readonly PlaceProblem[]): string {
-  const flags = problems.length === 1 ? 'this flag' : 'these flags';
-  if (!problems.some(({ isTaken }) => isTaken)) return `set other addresses with ${flags}`;
+  const flags = [...new Set(problems.map(({ place }) => place.flag))].join(', ');
+  const other = `${problems.length === 1 ? 'set a different address' : 'set other addresses'} with ${flags}`;
+  if (!problems.some(({ isTaken }) => isTaken)) return other;
   const isTcp = problems.some(({ isTaken, place }) => isTaken && place.address.kind === 'tcp');
   const free = isTcp ? ' (port 0 selects a free port)' : '';
-  return `another sidecar or Spread daemon may already be running: stop it, or set other addresses with ${flags}${free}`;
+  return `another sidecar or Spread daemon may already be running: stop that process, or ${other}${free}`;
 }
 
 function tryToListen(
@@ -157,7 +158,7 @@ async function socketFileProblem(path: string): Promise<Omit<PlaceProblem, 'plac
   if (!found.isSocket())
     return {
       isTaken: false,
-      text: 'is an existing file that is not a socket: remove it, or set another path',
+      text: 'is an existing file that is not a socket: remove the file, or set another path',
     };
   const isLive = await new Promise<boolean>((resolve) => {
     const socket = connect(path, () => {

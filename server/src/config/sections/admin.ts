@@ -23,7 +23,7 @@ export const admin = {
       type: orEmpty(path),
       default: '',
       why: 'The reason is the same as for admin.token.',
-      text: 'File of admin tokens, with one token on each line. The sidecar accepts every token of the file. Use this option instead of admin.token. The sidecar reloads the file after a change.',
+      text: 'File of admin tokens, with one token on each line. The sidecar accepts every token of the file. Set only one of admin.tokenFile and admin.token. The sidecar reloads the file after a change.',
     }),
     quitquitquit: option({
       type: boolean,

@@ -51,8 +51,8 @@ export const embedded = {
     maxQueueBytes: option({
       type: autoSize('256KiB', '1024GiB'),
       default: 'auto',
-      why: 'A share of memory.limit, at most 256MiB.',
-      text: 'Largest size of all messages that clients have not read yet. The daemon adds 256 bytes for each message, and counts a message for several clients only once. Above this size, the daemon disconnects the client with the most queued bytes.',
+      why: 'The sidecar divides memory.limit among all limits with auto.',
+      text: 'Largest size of all messages that clients have not read yet. The daemon adds 256 bytes for each message, and counts a message for several clients only once. Above this size, the daemon disconnects the client with the most queued bytes. With auto, memory.limit determines the size, at most 256MiB.',
     }),
   },
 } satisfies Section;

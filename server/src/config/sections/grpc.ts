@@ -54,7 +54,7 @@ export const grpc = {
       type: orEmpty(path),
       default: '',
       why: 'The reason is the same as for grpc.tokens.',
-      text: 'File of client tokens. Each line has one token, optionally after a name and a space. Tokens with the same name belong to one client. Use this option instead of grpc.tokens. The sidecar reloads the file after a change.',
+      text: 'File of client tokens. Each line has one token, optionally after a name and a space. Tokens with the same name belong to one client. Set only one of grpc.tokenFile and grpc.tokens. The sidecar reloads the file after a change.',
     }),
     reloadInterval: option({
       type: duration({ min: '50ms', max: '1h' }),
@@ -84,8 +84,8 @@ export const grpc = {
     maxConcurrentStreams: option({
       type: autoCount('16', '1000000'),
       default: 'auto',
-      why: 'Half of limits.maxCalls, at most 4096. One connection therefore cannot use up the calls of all clients.',
-      text: 'Largest number of open calls on one client connection. Further calls wait in the client. A connection starts with a smaller limit: 100, or 16 before it sends a required token. When a connection uses more than half of its limit, the sidecar doubles the limit, up to this option.',
+      why: 'One connection cannot use up the calls of all clients.',
+      text: 'Largest number of open calls on one client connection. Further calls wait in the client. A connection starts with a smaller limit: 100, or 16 before it sends a required token. When a connection uses more than half of its limit, the sidecar doubles the limit, up to this option. With auto, the number is half of the number that auto gives limits.maxCalls, at most 4096.',
     }),
   },
 } satisfies Section;

@@ -9,8 +9,8 @@ export const limits = {
     maxConnections: option({
       type: autoCount('1', '100000'),
       default: 'auto',
-      why: 'Derived from memory.limit, at most 2000. This number has room for 1000 clients with one mailbox each, and for 1000 new clients that replace them.',
-      text: 'Largest number of client connections at the same time, on all addresses of grpc.listen together. Connections in a TLS handshake count too. The sidecar closes further connections immediately after it accepts them.',
+      why: '2000 connections have room for 1000 clients with one mailbox each, and for 1000 new clients that replace them.',
+      text: 'Largest number of client connections at the same time, on all addresses of grpc.listen together. Connections in a TLS handshake count too. The sidecar closes further connections immediately after it accepts them. With auto, memory.limit determines the number, at most 2000.',
     }),
     maxConnectionIdle: option({
       type: wordOr(['off'], duration({ min: '1s', max: '24h' })),
@@ -45,8 +45,8 @@ export const limits = {
     maxCalls: option({
       type: autoCount('16', '1000000'),
       default: 'auto',
-      why: 'Derived from memory.limit, at most 10000. A call needs about 24 KiB.',
-      text: 'Largest number of open calls of all clients, including streams. A further call gets RESOURCE_EXHAUSTED, reason TOO_MANY_CALLS.',
+      why: 'A call needs about 24 KiB.',
+      text: 'Largest number of open calls of all clients, including streams. A further call gets RESOURCE_EXHAUSTED, reason TOO_MANY_CALLS. With auto, memory.limit determines the number, at most 10000.',
     }),
     maxCallsPerClient: option({
       type: offOr('1', '1000000'),
@@ -87,14 +87,14 @@ export const limits = {
     maxBufferedRequestBytes: option({
       type: autoSize('8MiB', '1024GiB'),
       default: 'auto',
-      why: 'A share of memory.limit, at most 256MiB, and at least grpc.maxReceiveMessageBytes.',
-      text: 'Largest size of all requests that have arrived but are not processed yet. Above this size, the sidecar ends the largest calls of the connections with the most request bytes. These calls get RESOURCE_EXHAUSTED, reason REQUEST_BUFFER_FULL.',
+      why: 'The sidecar divides memory.limit among all limits with auto. At least one request of the largest allowed size fits.',
+      text: 'Largest size of all requests that have arrived but are not processed yet. Above this size, the sidecar ends the largest calls of the connections with the most request bytes. These calls get RESOURCE_EXHAUSTED, reason REQUEST_BUFFER_FULL. With auto, memory.limit determines the size: at most 256MiB, and at least grpc.maxReceiveMessageBytes.',
     }),
     maxUnsentResponseBytes: option({
       type: autoSize('256KiB', '1024GiB'),
       default: 'auto',
-      why: 'A share of memory.limit, at most 256MiB.',
-      text: 'Largest size of all responses that clients have not read yet. One connection may not use more than the space that is still free. A call that needs more ends with RESOURCE_EXHAUSTED, reason TOO_MANY_CALLS. Events on Receive streams count in mailbox.totalQueueMaxBytes instead.',
+      why: 'The sidecar divides memory.limit among all limits with auto.',
+      text: 'Largest size of all responses that clients have not read yet. One connection may not use more than the space that is still free. A call that needs more ends with RESOURCE_EXHAUSTED, reason TOO_MANY_CALLS. Events on Receive streams count in mailbox.totalQueueMaxBytes instead. With auto, memory.limit determines the size, at most 256MiB.',
     }),
     compressedRequests: option({
       type: boolean,

@@ -45,14 +45,14 @@ export const mailbox = {
     queueMaxBytes: option({
       type: autoSize('256KiB', '16GiB'),
       default: 'auto',
-      why: 'mailbox.totalQueueMaxBytes, at most 64MiB. An application can then pause for seconds without harm. The smallest allowed value, 256KiB, has room for the largest Spread message.',
-      text: 'Largest size of the encoded events in the queue of one mailbox. With acknowledgement EXPLICIT, unacknowledged events count too.',
+      why: 'An application can pause for seconds without harm. The smallest allowed value, 256KiB, has room for the largest Spread message.',
+      text: 'Largest size of the encoded events in the queue of one mailbox. With acknowledgement EXPLICIT, unacknowledged events count too. With auto, the size is mailbox.totalQueueMaxBytes, at most 64MiB.',
     }),
     replayWindow: option({
       type: autoSize('0', '1GiB'),
       default: 'auto',
-      why: 'A sixteenth of mailbox.totalQueueMaxBytes, at least 256KiB and at most 4MiB. A transport holds fewer bytes in transit, so a new stream can resume without loss.',
-      text: 'With acknowledgement AUTO: largest size of the delivered events that a mailbox retains, so that a new stream can resume.',
+      why: 'A transport holds fewer bytes in transit, so a new stream can resume without loss.',
+      text: 'With acknowledgement AUTO: largest size of the delivered events that a mailbox retains, so that a new stream can resume. With auto, the size is a sixteenth of mailbox.totalQueueMaxBytes, at least 256KiB and at most 4MiB.',
     }),
     overflow: option({
       type: oneOf('pause', 'disconnect'),
@@ -111,20 +111,20 @@ export const mailbox = {
     maxMailboxes: option({
       type: autoCount('1', '100000'),
       default: 'auto',
-      why: 'Derived from memory.limit, at most 1000, because a Spread daemon accepts 997 sessions.',
-      text: 'Largest number of mailboxes at the same time. A further Connect gets RESOURCE_EXHAUSTED, reason TOO_MANY_MAILBOXES.',
+      why: 'A Spread daemon accepts 997 sessions.',
+      text: 'Largest number of mailboxes at the same time. A further Connect gets RESOURCE_EXHAUSTED, reason TOO_MANY_MAILBOXES. With auto, memory.limit and the limit of open files determine the number, at most 1000.',
     }),
     totalQueueMaxBytes: option({
       type: autoSize('256KiB', '1024GiB'),
       default: 'auto',
-      why: 'The largest share of memory.limit, at most 1GiB.',
-      text: "Largest size of the retained events of all mailboxes together, including copies in transit to clients. Each event adds 16 bytes for its index. If a mailbox's queue is larger than the space that is still free, the queue counts as full, and the overflow policy applies. While no space is free, Connect gets RESOURCE_EXHAUSTED, reason TOTAL_QUEUE_FULL.",
+      why: 'The queues of events need most of the memory, so this limit has the largest share of memory.limit.',
+      text: "Largest size of the retained events of all mailboxes together, including copies in transit to clients. Each event adds 16 bytes for its index. If a mailbox's queue is larger than the space that is still free, the queue counts as full, and the overflow policy applies. While no space is free, Connect gets RESOURCE_EXHAUSTED, reason TOTAL_QUEUE_FULL. With auto, memory.limit determines the size, at most 1GiB.",
     }),
     totalSendQueueMaxBytes: option({
       type: autoSize('256KiB', '1024GiB'),
       default: 'auto',
-      why: 'A share of memory.limit, at most 256MiB.',
-      text: 'Largest size of the send queues of all mailboxes together. The send queue of one mailbox may not be larger than the space that is still free. A message that needs more gets RESOURCE_EXHAUSTED, reason SEND_QUEUE_FULL.',
+      why: 'The sidecar divides memory.limit among all limits with auto.',
+      text: 'Largest size of the send queues of all mailboxes together. The send queue of one mailbox may not be larger than the space that is still free. A message that needs more gets RESOURCE_EXHAUSTED, reason SEND_QUEUE_FULL. With auto, memory.limit determines the size, at most 256MiB.',
     }),
     sendQueueMaxBytes: option({
       type: byteSize({ min: '256KiB', max: '1GiB' }),

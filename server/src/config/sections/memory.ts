@@ -7,8 +7,8 @@ export const memory = {
     limit: option({
       type: autoSize('64MiB', '1024GiB'),
       default: 'auto',
-      why: 'Four fifths of the memory limit of the container. If the container has no limit, half of the memory of the machine, at most 4GiB.',
-      text: 'Resident memory that the process should not exceed. The sidecar therefore limits the memory that clients and daemons can make it use: for queues, buffers, calls, connections and mailboxes.',
+      why: 'The rest of the memory is room for the kernel, for other processes and for peaks.',
+      text: 'Resident memory that the process should not exceed. The sidecar therefore limits the memory that clients and daemons can make it use: for queues, buffers, calls, connections and mailboxes. With auto, the limit is four fifths of the memory limit of the container. If the container has no limit, the limit is half of the memory of the machine, at most 4GiB.',
     }),
   },
 } satisfies Section;

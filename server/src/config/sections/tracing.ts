@@ -27,8 +27,8 @@ export const tracing = {
     sampleRatio: option({
       type: wordOr(['auto'], fraction({ min: '0', max: '1' })),
       default: 'auto',
-      why: '`OTEL_TRACES_SAMPLER` then applies. Without this variable, the sidecar records every trace that starts in the sidecar.',
-      text: 'Fraction of the traces to record, among the traces that start in the sidecar. If a call or a message already belongs to a trace, the sidecar follows the sampling decision of this trace.',
+      why: 'A configuration with the standard variables of OpenTelemetry works without this option.',
+      text: 'Fraction of the traces to record, among the traces that start in the sidecar. If a call or a message already belongs to a trace, the sidecar follows the sampling decision of this trace. With auto, `OTEL_TRACES_SAMPLER` decides. Without this variable, the sidecar records every trace that starts in the sidecar.',
     }),
   },
 } satisfies Section;
