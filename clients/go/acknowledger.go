@@ -2,73 +2,78 @@ package spreadsidecar
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
+
+	"github.com/spread-sidecar/spread-sidecar/clients/go/internal/rules"
 )
 
-// acknowledger acknowledges events in the background. At most one call is active. Requests during a call are
-// combined into the next call.
+// acknowledger acknowledges events in the background, as the rules of acknowledgement decide.
 type acknowledger struct {
 	ctx   context.Context
 	tasks *tasks
 	// send acknowledges all events up to a sequence.
 	send func(ctx context.Context, upTo uint64) error
-	// mayPass reports whether to retry after this error.
-	mayPass func(err *SpreadError) bool
-	// onRefused gets the error of a call that is not retried.
+	// onRefused gets the error that ends receiving.
 	onRefused func(err *SpreadError)
 
-	mu           sync.Mutex
-	wanted, done uint64
-	busy, closed bool
+	mu   sync.Mutex
+	rule *rules.Acknowledgement
+}
+
+func newAcknowledger(ctx context.Context, tasks *tasks, tokenMayChange bool) *acknowledger {
+	return &acknowledger{ctx: ctx, tasks: tasks, rule: rules.NewAcknowledgement(tokenMayChange, rand.Float64)}
 }
 
 // request acknowledges every event up to and including this one.
 func (a *acknowledger) request(upTo uint64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.wanted = max(a.wanted, upTo)
-	if a.busy || a.closed || a.wanted <= a.done {
-		return
+	if first, ok := a.rule.Request(upTo); ok {
+		a.tasks.begin(func() { a.run(first) })
 	}
-	a.busy = true
-	a.tasks.begin(a.run)
 }
 
 // close makes no further calls.
 func (a *acknowledger) close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.closed = true
+	a.rule.Stop()
 }
 
-// next returns the sequence to acknowledge. False if there is none; the goroutine then ends.
-func (a *acknowledger) next() (uint64, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.busy = !a.closed && a.wanted > a.done
-	return a.wanted, a.busy
-}
-
-func (a *acknowledger) run() {
-	backoff := newBackoff()
-	for {
-		upTo, more := a.next()
-		if !more {
-			return
-		}
+// run makes calls while events wait for them.
+func (a *acknowledger) run(upTo uint64) {
+	for more := true; more; {
 		err := a.send(a.ctx, upTo)
 		if err == nil {
-			a.mu.Lock()
-			a.done = upTo
-			a.mu.Unlock()
-			backoff.reset()
+			upTo, more = a.next(a.rule.Succeeded)
 			continue
 		}
-		if failure := toSpreadError(err); a.ctx.Err() == nil && !failure.Retryable && failure.Reason != "" && !a.mayPass(failure) {
+		if a.ctx.Err() != nil {
 			a.close()
-			a.onRefused(failure)
-		} else if !pause(a.ctx, backoff.next()) {
-			a.close()
+			return
 		}
+		failure := toSpreadError(err)
+		a.mu.Lock()
+		after, length := a.rule.Failed(toFailure(failure))
+		a.mu.Unlock()
+		switch after {
+		case rules.StopSilently:
+			return
+		case rules.StopWithError:
+			a.onRefused(failure)
+			return
+		}
+		if !pause(a.ctx, length) {
+			a.close()
+			return
+		}
+		upTo, more = a.next(a.rule.PauseEnded)
 	}
+}
+
+func (a *acknowledger) next(step func() (uint64, bool)) (uint64, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return step()
 }

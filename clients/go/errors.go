@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/spread-sidecar/spread-sidecar/clients/go/internal/rules"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -16,10 +17,10 @@ type Outcome string
 
 const (
 	// OutcomeNotSent means that no byte of the message reached the daemon.
-	OutcomeNotSent Outcome = "not-sent"
+	OutcomeNotSent Outcome = rules.NotSent
 	// OutcomeUnknown means that the message may have been sent, for example because a deadline passed or a
 	// connection broke.
-	OutcomeUnknown Outcome = "unknown"
+	OutcomeUnknown Outcome = rules.Unknown
 )
 
 // Domains of errors.
@@ -154,8 +155,8 @@ func optionError(field, bound, message string) *SpreadError {
 	}
 }
 
-// invalidResponse is the error of a response that breaks a rule of the contract. problem continues "the response
-// of GetView".
+// invalidResponse is the error of a response that violates the contract (C6). problem continues "the response of
+// GetView".
 func invalidResponse(call, problem string) *SpreadError {
 	return &SpreadError{Message: "the response of " + call + " " + problem, Status: codes.Internal}
 }

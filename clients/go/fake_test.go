@@ -26,13 +26,19 @@ type fake struct {
 	pb.UnimplementedMailboxServiceServer
 	server *grpc.Server
 	target string
-	lease  time.Duration
-	mode   pb.Acknowledgement
+	// mailboxID is the response of Connect.
+	mailboxID string
+	lease     time.Duration
+	mode      pb.Acknowledgement
 
 	// onReceive handles the n-th Receive stream, starting at 0.
 	onReceive func(n int, request *pb.ReceiveRequest, stream receiveStream) error
 	onStream  func(stream multicastStream) error
 	onPoll    func() error
+	// The next three handlers return the error of a call.
+	onAcknowledge func() error
+	onDisconnect  func() error
+	onMulticast   func() error
 
 	mu           sync.Mutex
 	receives     int
@@ -47,7 +53,7 @@ type fake struct {
 func startFake(t *testing.T, onReceive func(n int, request *pb.ReceiveRequest, stream receiveStream) error) *fake {
 	t.Helper()
 	leavesNothing(t)
-	f := &fake{lease: 30 * time.Second, onReceive: onReceive}
+	f := &fake{mailboxID: "id", lease: 30 * time.Second, onReceive: onReceive}
 	f.listen(t, "127.0.0.1:0")
 	t.Cleanup(func() { f.server.Stop() })
 	return f
@@ -89,7 +95,7 @@ func (f *fake) limits() *pb.MailboxLimits { return &pb.MailboxLimits{Lease: dura
 
 func (f *fake) Connect(ctx context.Context, _ *pb.ConnectRequest) (*pb.ConnectResponse, error) {
 	f.noteToken(ctx)
-	return &pb.ConnectResponse{MailboxId: "id", PrivateGroup: "#a#d", Limits: f.limits(), Acknowledgement: f.mode}, nil
+	return &pb.ConnectResponse{MailboxId: f.mailboxID, PrivateGroup: "#a#d", Limits: f.limits(), Acknowledgement: f.mode}, nil
 }
 
 func (f *fake) GetMailbox(context.Context, *pb.GetMailboxRequest) (*pb.GetMailboxResponse, error) {
@@ -101,6 +107,9 @@ func (f *fake) Disconnect(context.Context, *pb.DisconnectRequest) (*pb.Disconnec
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.disconnects++
+	if f.onDisconnect != nil {
+		return nil, f.onDisconnect()
+	}
 	return &pb.DisconnectResponse{WasOpen: f.disconnects == 1}, nil
 }
 
@@ -118,6 +127,9 @@ func (f *fake) Acknowledge(_ context.Context, request *pb.AcknowledgeRequest) (*
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.acknowledged = append(f.acknowledged, request.GetUpToSequence())
+	if f.onAcknowledge != nil {
+		return nil, f.onAcknowledge()
+	}
 	return &pb.AcknowledgeResponse{AcknowledgedSequence: request.GetUpToSequence()}, nil
 }
 
@@ -126,6 +138,9 @@ func (f *fake) Multicast(ctx context.Context, request *pb.MulticastRequest) (*pb
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.multicasts = append(f.multicasts, request.GetMessage())
+	if f.onMulticast != nil {
+		return nil, f.onMulticast()
+	}
 	return &pb.MulticastResponse{BytesSent: uint32(len(request.GetMessage().GetPayload()))}, nil
 }
 

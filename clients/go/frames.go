@@ -31,6 +31,7 @@ const (
 	fieldRegularSpread  = 8
 	fieldRegularHeaders = 9
 
+	fieldBatchRespond     = 2
 	fieldMulticastHeaders = 6
 )
 
@@ -276,8 +277,8 @@ func (r *RegularMessage) decode(data []byte, last *names) error {
 	return nil
 }
 
-// headRoom is the maximum size of the tag and length of a batch.
-const headRoom = 1 + 5
+// headRoom is the maximum size of the tag and length of a batch, and of its field respond.
+const headRoom = 1 + 5 + 2
 
 // sendFrame is a frame of a MulticastStream. Its messages are encoded when they are added.
 type sendFrame struct {
@@ -287,6 +288,8 @@ type sendFrame struct {
 	ends []int
 	// decided is the number of decided messages.
 	decided int
+	// respond: the frame requests a response.
+	respond bool
 }
 
 // newSendFrame returns a frame with the given capacity. The size of the previous frame is a good value,
@@ -298,11 +301,10 @@ func newSendFrame(room int) *sendFrame {
 // size is the size of the messages in bytes.
 func (f *sendFrame) size() int { return len(f.data) - headRoom }
 
-// add encodes a message and returns its size. It copies the payload and the headers.
+// add encodes a message. It copies the payload and the headers.
 func (f *sendFrame) add(
 	kind pb.ServiceType, groups []string, payload []byte, messageType int32, selfDiscard bool, headers map[string]string,
-) int {
-	before := len(f.data)
+) {
 	size := 1 + protowire.SizeVarint(uint64(kind))
 	for _, group := range groups {
 		size += 1 + protowire.SizeBytes(len(group))
@@ -317,9 +319,7 @@ func (f *sendFrame) add(
 	if selfDiscard {
 		size += 2
 	}
-	for name, value := range headers {
-		size += 1 + protowire.SizeBytes(entrySize(name, value))
-	}
+	size += encodedHeadersSize(headers)
 	data := protowire.AppendTag(f.data, fieldBatchElement, protowire.BytesType)
 	data = protowire.AppendVarint(data, uint64(size))
 	data = protowire.AppendTag(data, 1, protowire.VarintType)
@@ -343,7 +343,6 @@ func (f *sendFrame) add(
 	data = appendHeaders(data, headers)
 	f.data = data
 	f.ends = append(f.ends, len(data))
-	return len(data) - before
 }
 
 // start is the start of a message in data.
@@ -354,10 +353,16 @@ func (f *sendFrame) start(index int) int {
 	return f.ends[index-1]
 }
 
-// wire writes the tag and length directly before the first message and returns the whole frame.
+// wire writes the tag, the length and the field respond directly before the first message, and returns the whole
+// frame.
 func (f *sendFrame) wire() []byte {
-	length := uint64(f.size())
-	at := headRoom - 1 - protowire.SizeVarint(length)
+	body := headRoom
+	if f.respond {
+		body -= 2
+		protowire.AppendVarint(protowire.AppendTag(f.data[body:body], fieldBatchRespond, protowire.VarintType), 1)
+	}
+	length := uint64(len(f.data) - body)
+	at := body - 1 - protowire.SizeVarint(length)
 	head := protowire.AppendTag(f.data[at:at], fieldFrameBatch, protowire.BytesType)
 	protowire.AppendVarint(head, length)
 	return f.data[at:]

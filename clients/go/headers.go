@@ -87,6 +87,15 @@ func appendText(data []byte, field protowire.Number, text string) []byte {
 	return protowire.AppendString(data, text)
 }
 
+// encodedHeadersSize is the size of headers in the contract.
+func encodedHeadersSize(headers map[string]string) int {
+	size := 0
+	for name, value := range headers {
+		size += 1 + protowire.SizeBytes(entrySize(name, value))
+	}
+	return size
+}
+
 // appendHeaders encodes headers as the last field of a message to send.
 func appendHeaders(data []byte, headers map[string]string) []byte {
 	for name, value := range headers {

@@ -79,26 +79,17 @@ func newMailbox(r *rpc, init mailboxInit, options ReceiveOptions, onClosed func(
 	}
 	m.receiver = newReceiver(r, m.inbox, settings, &m.tasks, m.notify)
 	if init.acknowledgement == AckExplicit && !options.ManualAcknowledgement {
-		m.acknowledger = &acknowledger{
-			ctx:   m.ctx,
-			tasks: &m.tasks,
-			send: func(ctx context.Context, upTo uint64) error {
-				_, err := m.Acknowledge(ctx, upTo)
-				return err
-			},
-			mayPass: r.mayPass,
-			onRefused: func(err *SpreadError) {
-				// If the mailbox has ended, the stream reports it, with the cause and the number of lost events.
-				if err.Reason != ErrIllegalSession && err.Reason != ErrLeaseExpired {
-					m.receiver.fail(err)
-				}
-			},
+		m.acknowledger = newAcknowledger(m.ctx, &m.tasks, r.security.tokenMayChange)
+		m.acknowledger.send = func(ctx context.Context, upTo uint64) error {
+			_, err := m.Acknowledge(ctx, upTo)
+			return err
 		}
+		m.acknowledger.onRefused = m.receiver.fail
 	}
 	if !options.NoKeepAlive {
-		ping := func(ctx context.Context) { _, _ = m.Poll(ctx) }
+		renew := func(ctx context.Context) { _, _ = m.Poll(ctx) } // K1
 		m.keepAlive = newKeepAlive(init.limits.Lease)
-		m.keepAlive.begin(m.ctx, &m.tasks, m.receiver.attached.Load, ping)
+		m.keepAlive.begin(m.ctx, &m.tasks, m.receiver.attached.Load, renew)
 	}
 	if options.AutoReceive {
 		m.receiver.start()
@@ -285,7 +276,7 @@ func (m *Mailbox) Disconnect(ctx context.Context, options DisconnectOptions) (wa
 			Abort:            options.Abort,
 		})
 		m.wasOpen = answer.GetWasOpen()
-		ended := m.inbox.failure()
+		ended := m.inbox.failure() // C3
 		if (ended != nil && !isMailboxAlive(ended)) || (ctx.Err() == nil && isGone(m.disconnectErr)) {
 			m.disconnectErr = nil
 		}

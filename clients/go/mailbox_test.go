@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -208,6 +209,52 @@ func TestDisconnectIsDoneOnce(t *testing.T) {
 	}
 }
 
+func TestDisconnectReturnsFalseIfTheMailboxHasEnded(t *testing.T) {
+	f := startFake(t, giving(0))
+	f.onDisconnect = func() error { return because(codes.ResourceExhausted, ErrSlowConsumer, nil) }
+	mailbox := f.connect(t, MailboxOptions{})
+	if wasOpen, err := mailbox.Disconnect(t.Context(), DisconnectOptions{}); err != nil || wasOpen {
+		t.Error(wasOpen, err)
+	}
+}
+
+func TestConnectRejectsAResponseWithoutAMailboxID(t *testing.T) {
+	f := startFake(t, nil)
+	f.mailboxID = ""
+	_, err := Connect(t.Context(), Options{Target: f.target}, MailboxOptions{})
+	if status.Code(err) != codes.Internal || !strings.Contains(err.Error(), "the response of Connect has no mailbox_id") {
+		t.Error(err)
+	}
+}
+
+func TestAFailedAcknowledgementEndsReceivingOnlyIfTheStreamDoesNotReportTheCause(t *testing.T) {
+	for reason, endsReceiving := range map[Reason]bool{ErrQueueOverflow: false, ErrFieldInvalid: true} {
+		t.Run(string(reason), func(t *testing.T) {
+			f := startFake(t, giving(3))
+			f.mode = pb.Acknowledgement_ACKNOWLEDGEMENT_EXPLICIT
+			f.onAcknowledge = func() error { return because(codes.ResourceExhausted, reason, nil) }
+			mailbox := f.connect(t, MailboxOptions{})
+			expectSequences(t, mailbox, 1, 1)
+			if endsReceiving {
+				if err := expectEnd(t, mailbox); !errors.Is(err, reason) {
+					t.Error(err)
+				}
+				return
+			}
+			expectSequences(t, mailbox, 2, 3)
+			mailbox.acknowledger.close()
+			if err := mailbox.inbox.failure(); err != nil {
+				t.Error(err)
+			}
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			if len(f.acknowledged) > 1 {
+				t.Error("the client acknowledges again:", f.acknowledged)
+			}
+		})
+	}
+}
+
 func TestARestoredConnectionHasItsNewNames(t *testing.T) {
 	f := startFake(t, func(_ int, _ *pb.ReceiveRequest, stream receiveStream) error {
 		restored := &pb.ConnectionRestored{PreviousPrivateGroup: "#a#d", PrivateGroup: "#a2#e", Daemon: "4803@e"}
@@ -406,7 +453,9 @@ func TestAFailedSendReportsItsOutcome(t *testing.T) {
 	if got := f.multicasts[0]; !got.GetSelfDiscard() || got.GetMessageType() != -3 || len(got.GetHeaders()) != 0 {
 		t.Error(got)
 	}
-	f.server.Stop()
+	f.mu.Lock()
+	f.onMulticast = func() error { return status.Error(codes.Unavailable, "cut") }
+	f.mu.Unlock()
 	_, err := mailbox.Multicast(t.Context(), SafeMess, "g", nil, 0)
 	var failure *SpreadError
 	if !errors.As(err, &failure) || failure.Outcome != OutcomeUnknown || !failure.Retryable || status.Code(err) != codes.Unavailable {

@@ -4,39 +4,19 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
-	"strconv"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
+	"github.com/spread-sidecar/spread-sidecar/clients/go/internal/rules"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
-
-const (
-	// silentIntervals: a connection without any frame for this number of heartbeat intervals counts as broken.
-	silentIntervals = 3
-	// maxEmptyAttempts is the maximum number of consecutive attempts that get no further event of an ended
-	// mailbox.
-	maxEmptyAttempts = 3
-	// fetchTime is the timeout for an unreachable sidecar when the last events of an ended mailbox are fetched.
-	fetchTime = 2 * time.Second
-	// finishTime is the maximum time to wait for the end of the stream after a disconnect.
-	finishTime = time.Second
-	// attachTime is the minimum timeout of an attempt to attach, even if less of the lease is left.
-	attachTime = 100 * time.Millisecond
-)
-
-// isMailboxAlive reports whether the mailbox still exists after this error ended the stream. Attaching again would
-// replace the new receiver, or fail again.
-func isMailboxAlive(err *SpreadError) bool {
-	return err.Reason == ErrReceiverReplaced || err.Reason == ErrSequenceNotRetained
-}
 
 // receiveSettings are the options of a receiver.
 type receiveSettings struct {
@@ -74,20 +54,9 @@ type receiver struct {
 	failure atomic.Pointer[SpreadError]
 
 	// Only the receiving goroutine uses the following fields.
-	last        uint64
-	brokenSince time.Time
-	backoff     *backoff
-	mailboxEnd  *mailboxEnd
-	gap         *SpreadError
-}
-
-// mailboxEnd is the end of the mailbox, while its last events are still being fetched.
-type mailboxEnd struct {
-	err           *SpreadError
-	last          uint64
-	asked         bool
-	fetchedTo     uint64
-	emptyAttempts int
+	rules *rules.Receiving
+	// gap is the error of a missing event.
+	gap *SpreadError
 }
 
 func newReceiver(r *rpc, inbox *inbox, settings receiveSettings, tasks *tasks, notify func(Notice)) *receiver {
@@ -101,8 +70,6 @@ func newReceiver(r *rpc, inbox *inbox, settings receiveSettings, tasks *tasks, n
 		ctx:      ctx,
 		cancel:   cancel,
 		settled:  make(chan struct{}, 1),
-		last:     settings.afterSequence,
-		backoff:  newBackoff(),
 	}
 }
 
@@ -117,8 +84,8 @@ func (r *receiver) start() {
 	})
 }
 
-// finish closes the receiver after a disconnect. It waits up to 1 s for the last events of the stream, but
-// not while the inbox is full.
+// finish closes the receiver after a disconnect. It waits for the last events of the stream, but not while the
+// inbox is full (C5).
 func (r *receiver) finish() {
 	if r.started.Load() && !r.inbox.hasEnded() {
 		select {
@@ -126,7 +93,7 @@ func (r *receiver) finish() {
 		default:
 		}
 		if !r.paused.Load() && !r.inbox.hasEnded() {
-			timer := time.NewTimer(finishTime)
+			timer := time.NewTimer(rules.FinishTime)
 			select {
 			case <-r.settled:
 			case <-timer.C:
@@ -167,54 +134,73 @@ func (r *receiver) settle() {
 }
 
 func (r *receiver) run() {
-	r.brokenSince = time.Now()
+	r.rules = rules.NewReceiving(rules.ReceivingOptions{
+		AfterSequence:  r.settings.afterSequence,
+		Lease:          r.settings.giveUpAfter,
+		Heartbeat:      max(r.settings.heartbeat, 0),
+		TokenMayChange: r.rpc.security.tokenMayChange,
+	}, now(), rand.Float64)
 	for {
-		wasAttached, err := r.receive()
+		err := r.receive()
 		r.attached.Store(false)
 		if r.ctx.Err() != nil {
 			r.end()
 			return
 		}
-		if err == nil || r.gap != nil {
+		if r.gap != nil {
 			r.endWith(r.gap)
 			return
 		}
-		if wasAttached {
-			r.brokenSince = time.Now()
+		next := r.rules.Closed()
+		if err != nil {
+			next = r.rules.Failed(*toFailure(err), now())
 		}
-		broken := r.rpc.mayPass(err)
-		if end := r.errorAfter(err, broken); end != nil {
-			r.endWith(end)
+		if !next.AttachAgain {
+			r.endWith(r.endOf(next.End, err))
 			return
 		}
-		if broken && wasAttached {
+		if next.Detached {
 			r.notify(Detached{Err: err})
 		}
-		// The last events of an ended mailbox wait until the inbox has space. Each further stream would overfill
-		// it.
-		if pause(r.ctx, r.backoff.next()) && r.mailboxEnd != nil {
-			r.untilRoom()
+		if pause(r.ctx, next.Pause) && r.rules.Fetching() {
+			r.untilRoom() // R13
 		}
 	}
 }
 
-// receive attaches once and reads until the stream ends. It returns nil if the end was requested.
-func (r *receiver) receive() (wasAttached bool, failure *SpreadError) {
+// endOf returns the error that ends receiving. last is the error of the last stream.
+func (r *receiver) endOf(end *rules.Failure, last *SpreadError) *SpreadError {
+	if end == nil || end.Err != nil {
+		return fromFailure(end)
+	}
+	// The give-up time has passed. The cause is the error of the last attempt. It must not be the CANCELLED of a
+	// stream that this client cancelled.
+	result := fromFailure(end)
+	result.Domain = SidecarDomain
+	result.Metadata = map[string]string{"target": r.rpc.endpoint.name}
+	result.Cause = last
+	return result
+}
+
+// receive attaches once and reads until the stream ends. It returns nil if the sidecar ended the stream without an
+// error, or if an event is missing.
+func (r *receiver) receive() *SpreadError {
 	ctx, cancel := context.WithCancel(r.ctx)
 	defer cancel()
 	var silent atomic.Bool
-	watchdog := time.AfterFunc(r.attachLimit(), func() {
+	watchdog := time.AfterFunc(r.rules.AttachLimit(now()), func() {
 		silent.Store(true)
 		cancel()
 	})
 	defer watchdog.Stop()
 	outgoing, err := r.rpc.outgoing(ctx)
 	if err != nil {
-		return false, r.explain(err, &peer.Peer{}, silent.Load())
+		return r.explain(err, &peer.Peer{}, silent.Load())
 	}
+	after := r.rules.Last()
 	request := &pb.ReceiveRequest{
 		MailboxId:            r.settings.mailboxID,
-		AfterSequence:        &r.last,
+		AfterSequence:        &after,
 		MaxOutstandingEvents: r.settings.maxOutstandingEvents,
 		MaxOutstandingBytes:  r.settings.maxOutstandingBytes,
 	}
@@ -226,27 +212,28 @@ func (r *receiver) receive() (wasAttached bool, failure *SpreadError) {
 	var p peer.Peer
 	stream, err := r.rpc.stub.Receive(outgoing, request, grpc.ForceCodecV2(codec), grpc.WaitForReady(true), grpc.Peer(&p))
 	if err != nil {
-		return false, r.explain(err, &p, silent.Load())
+		return r.explain(err, &p, silent.Load())
 	}
+	silence := r.rules.SilenceLimit()
 	frame := &receivedFrame{}
 	var events []Event
 	for {
 		err := stream.RecvMsg(frame)
 		if err == io.EOF {
-			return wasAttached, nil
+			return nil
 		}
-		if err != nil && wasAttached && silent.Load() {
-			message := fmt.Sprintf("the sidecar sent no frame for %v", silentIntervals*r.settings.heartbeat)
-			return true, &SpreadError{Message: message, Status: codes.Unavailable, Retryable: true, Cause: err}
+		if err != nil && r.attached.Load() && silent.Load() {
+			message := fmt.Sprintf("the sidecar sent no frame for %v", silence)
+			return &SpreadError{Message: message, Status: codes.Unavailable, Retryable: true, Cause: err}
 		}
 		if err != nil {
-			return wasAttached, r.explain(err, &p, silent.Load())
+			return r.explain(err, &p, silent.Load())
 		}
 		if attached := frame.other.GetAttached(); attached != nil {
-			wasAttached = r.onAttached(attached)
+			r.onAttached(attached)
 		}
-		if r.settings.heartbeat > 0 {
-			watchdog.Reset(silentIntervals * r.settings.heartbeat)
+		if silence > 0 {
+			watchdog.Reset(silence)
 		} else {
 			watchdog.Stop()
 		}
@@ -259,19 +246,17 @@ func (r *receiver) receive() (wasAttached bool, failure *SpreadError) {
 			if r.gap == nil && r.inbox.full() {
 				watchdog.Stop()
 				r.untilRoom()
-				if r.settings.heartbeat > 0 {
-					watchdog.Reset(silentIntervals * r.settings.heartbeat)
+				if silence > 0 {
+					watchdog.Reset(silence)
 				}
 			}
 		case frame.other.GetHeartbeat() != nil:
-			if last := frame.other.GetHeartbeat().GetLastSequence(); last > r.last {
-				r.onGap(last)
-			}
+			r.onGap(r.rules.Heartbeat(frame.other.GetHeartbeat().GetLastSequence()))
 		case frame.other.GetSlowConsumer() != nil:
 			r.notify(toSlowConsumer(frame.other.GetSlowConsumer()))
 		}
 		if r.gap != nil {
-			return wasAttached, r.gap
+			return nil
 		}
 	}
 }
@@ -289,31 +274,16 @@ func (r *receiver) explain(err error, p *peer.Peer, silent bool) *SpreadError {
 	return &SpreadError{Message: "the sidecar did not respond", Status: codes.Unavailable, Retryable: true}
 }
 
-// attachLimit is the maximum time without a frame until the stream is attached: as for an attached stream,
-// but within the lease.
-func (r *receiver) attachLimit() time.Duration {
-	limit := r.settings.giveUpAfter - time.Since(r.brokenSince)
-	if r.mailboxEnd != nil {
-		limit = fetchTime - time.Since(r.brokenSince)
-	}
-	if r.settings.heartbeat > 0 {
-		limit = min(limit, silentIntervals*r.settings.heartbeat)
-	}
-	return max(limit, attachTime)
-}
-
-func (r *receiver) onAttached(info *pb.ReceiveAttached) bool {
-	if info.GetNextSequence() != r.last+1 {
-		r.onGap(info.GetNextSequence())
-		return false
+func (r *receiver) onAttached(info *pb.ReceiveAttached) {
+	if gap := r.rules.Attached(info.GetNextSequence()); gap != nil {
+		r.onGap(gap)
+		return
 	}
 	r.attached.Store(true)
-	r.backoff.reset()
 	r.notify(attachedTo{
 		Attached:     Attached{NextSequence: info.GetNextSequence(), Groups: info.GetGroups()},
 		privateGroup: info.GetPrivateGroup(),
 	})
-	return true
 }
 
 // attachedTo is the information for the mailbox. The application gets its Attached.
@@ -322,27 +292,25 @@ type attachedTo struct {
 	privateGroup string
 }
 
-// inOrder returns the events with the expected sequences. Any other sequence ends the receiver.
+// inOrder returns the events with the expected sequences. A missing event ends the receiver.
 func (r *receiver) inOrder(events []Event, received []receivedEvent) []Event {
 	for _, one := range received {
-		if one.sequence <= r.last {
-			continue
-		}
-		if one.sequence != r.last+1 {
-			r.onGap(one.sequence)
+		isNext, gap := r.rules.Event(one.sequence)
+		if gap != nil {
+			r.onGap(gap)
 			break
 		}
-		r.last = one.sequence
-		if one.event != nil {
+		if isNext && one.event != nil {
 			events = append(events, one.event)
 		}
 	}
 	return events
 }
 
-func (r *receiver) onGap(sequence uint64) {
-	message := fmt.Sprintf("event %d is missing: the sidecar is already at sequence %d", r.last+1, sequence)
-	r.gap = &SpreadError{Message: message, Status: codes.DataLoss}
+func (r *receiver) onGap(gap *rules.Failure) {
+	if gap != nil {
+		r.gap = fromFailure(gap)
+	}
 }
 
 func (r *receiver) untilRoom() {
@@ -350,81 +318,4 @@ func (r *receiver) untilRoom() {
 	r.settle()
 	r.inbox.untilRoom(r.ctx)
 	r.paused.Store(false)
-}
-
-// errorAfter returns the error that ends the mailbox after the end of its stream, or nil to attach again.
-func (r *receiver) errorAfter(err *SpreadError, broken bool) *SpreadError {
-	if broken {
-		return r.judgeBreak(err)
-	}
-	return r.errorAfterEnd(err)
-}
-
-func (r *receiver) judgeBreak(err *SpreadError) *SpreadError {
-	silent := time.Since(r.brokenSince)
-	if r.mailboxEnd != nil && silent >= fetchTime {
-		return withMissing(r.mailboxEnd.err, r.last)
-	}
-	if silent < r.settings.giveUpAfter {
-		return nil
-	}
-	if err.Status == codes.Unauthenticated {
-		return err
-	}
-	// The cause is the error of the last attempt. It must not be the CANCELLED of a stream that this client
-	// cancelled.
-	message := fmt.Sprintf("the sidecar could not be reached for %v (the lease of the mailbox): %s", r.settings.giveUpAfter, err.Message)
-	return &SpreadError{
-		Message:  message,
-		Status:   codes.Unavailable,
-		Reason:   ErrSidecarUnreachable,
-		Domain:   SidecarDomain,
-		Metadata: map[string]string{"target": r.rpc.endpoint.name},
-		Cause:    err,
-	}
-}
-
-// errorAfterEnd is for a stream that the sidecar ended. The error contains the last sequence. The receiver
-// attaches again while events are missing and attempts return some, and reports the error after these events.
-func (r *receiver) errorAfterEnd(err *SpreadError) *SpreadError {
-	if isMailboxAlive(err) {
-		return err
-	}
-	if r.mailboxEnd == nil {
-		r.mailboxEnd = &mailboxEnd{err: err, last: lastSequenceOf(err)}
-	}
-	end := r.mailboxEnd
-	if end.last <= r.last {
-		return end.err
-	}
-	if end.asked && end.fetchedTo == r.last {
-		end.emptyAttempts++
-	} else {
-		end.emptyAttempts = 0
-	}
-	end.asked, end.fetchedTo = true, r.last
-	// An error without a last sequence, such as NOT_FOUND, means that no events can be fetched.
-	if lastSequenceOf(err) <= r.last || end.emptyAttempts >= maxEmptyAttempts {
-		return withMissing(end.err, r.last)
-	}
-	return nil
-}
-
-func lastSequenceOf(err *SpreadError) uint64 {
-	last, parseError := strconv.ParseUint(err.Metadata["last_sequence"], 10, 64)
-	if parseError != nil {
-		return 0
-	}
-	return last
-}
-
-func withMissing(err *SpreadError, received uint64) *SpreadError {
-	result := *err
-	result.Message = fmt.Sprintf("%s; events %d to %s are lost", err.Message, received+1, err.Metadata["last_sequence"])
-	result.Metadata = maps.Clone(err.Metadata)
-	if result.Metadata == nil {
-		result.Metadata = map[string]string{}
-	}
-	result.Metadata["received_sequence"] = strconv.FormatUint(received, 10)
-	return &result
 }

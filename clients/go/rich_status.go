@@ -3,54 +3,13 @@ package spreadsidecar
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"unicode"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"github.com/spread-sidecar/spread-sidecar/clients/go/internal/rules"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
-
-// unknownOutcome has the statuses that leave open whether the sidecar executed the request.
-var unknownOutcome = []codes.Code{codes.Unavailable, codes.Canceled, codes.DeadlineExceeded, codes.Internal, codes.Unknown}
-
-// transport has the statuses that mean a broken stream if they have no reason.
-var transport = []codes.Code{codes.Unavailable, codes.Canceled, codes.Internal, codes.Unknown}
-
-// readDetails returns the google.rpc details of a status, or nil. Invalid details must not hide the status
-// and its message.
-func readDetails(state *status.Status) (info *errdetails.ErrorInfo, retry *errdetails.RetryInfo) {
-	for _, detail := range state.Details() {
-		switch detail := detail.(type) {
-		case error:
-			return nil, nil
-		case *errdetails.ErrorInfo:
-			info = detail
-		case *errdetails.RetryInfo:
-			retry = detail
-		}
-	}
-	return info, retry
-}
-
-func outcomeOf(code codes.Code, info *errdetails.ErrorInfo) Outcome {
-	switch said := Outcome(info.GetMetadata()["outcome"]); said {
-	case OutcomeUnknown, OutcomeNotSent:
-		return said
-	}
-	// With an ErrorInfo, the sidecar itself responded: unless it says otherwise, it rejected the message.
-	if info != nil {
-		if code == codes.Internal {
-			return OutcomeUnknown
-		}
-		return OutcomeNotSent
-	}
-	if slices.Contains(unknownOutcome, code) {
-		return OutcomeUnknown
-	}
-	return OutcomeNotSent
-}
 
 // optionNames has the fields whose name in this package is not just the PascalCase form of the name in the
 // contract: some options, and the parameters of methods.
@@ -114,15 +73,16 @@ func toSpreadError(err error) *SpreadError {
 		return known
 	}
 	state := status.Convert(err)
-	info, retry := readDetails(state)
+	details := rules.ReadDetails(state)
+	info := details.Info
 	return &SpreadError{
 		Message:    withOptionName(state.Message(), info.GetMetadata()["field"]),
 		Status:     state.Code(),
 		Reason:     Reason(info.GetReason()),
 		Domain:     info.GetDomain(),
 		Metadata:   info.GetMetadata(),
-		Retryable:  retry != nil || (state.Code() == codes.Unavailable && info == nil),
-		RetryDelay: retry.GetRetryDelay().AsDuration(),
+		Retryable:  details.Retryable(),
+		RetryDelay: details.Retry.GetRetryDelay().AsDuration(),
 		Cause:      err,
 	}
 }
@@ -130,8 +90,7 @@ func toSpreadError(err error) *SpreadError {
 // forSend returns the same error with the outcome of a send.
 func (e *SpreadError) forSend(err error) *SpreadError {
 	if e.Outcome == "" {
-		info, _ := readDetails(status.Convert(err))
-		e.Outcome = outcomeOf(e.Status, info)
+		e.Outcome = Outcome(rules.ReadDetails(status.Convert(err)).Outcome())
 	}
 	return e
 }
@@ -145,19 +104,41 @@ func withContext(ctx context.Context, err *SpreadError) *SpreadError {
 	return err
 }
 
-// isGone reports whether a mailbox that could not be disconnected has ended, or its sidecar is shutting down
-// or unreachable.
+// isGone reports whether a disconnect that failed with this error returns false.
 func isGone(err error) bool {
 	var failure *SpreadError
-	return errors.As(err, &failure) && (isTransportFailure(failure) ||
-		slices.Contains([]Reason{ErrDraining, ErrIllegalSession, ErrLeaseExpired}, failure.Reason))
+	return errors.As(err, &failure) && toFailure(failure).DisconnectReturnsFalse()
 }
 
-// isTransportFailure reports whether the connection broke. The sidecar gives a reason when it ends a stream,
-// also when it closes the connection.
-func isTransportFailure(err *SpreadError) bool {
-	if err.Reason == ErrConnectionTooOld || err.Reason == ErrSidecarUnreachable {
-		return true
+// isMailboxAlive reports whether the mailbox still exists after this error ended its stream.
+func isMailboxAlive(err *SpreadError) bool { return toFailure(err).EndsStreamOnly() }
+
+// toFailure returns an error for the rules.
+func toFailure(err *SpreadError) *rules.Failure {
+	return &rules.Failure{
+		Message:   err.Message,
+		Status:    err.Status,
+		Reason:    string(err.Reason),
+		Metadata:  err.Metadata,
+		Retryable: err.Retryable,
+		Outcome:   string(err.Outcome),
+		Err:       err,
 	}
-	return err.Reason == "" && slices.Contains(transport, err.Status)
+}
+
+// fromFailure returns the error for a failure of the rules. Nil for nil.
+func fromFailure(failure *rules.Failure) *SpreadError {
+	if failure == nil {
+		return nil
+	}
+	var result SpreadError
+	if source, ok := failure.Err.(*SpreadError); ok {
+		result = *source
+	}
+	result.Message = failure.Message
+	result.Status = failure.Status
+	result.Reason = Reason(failure.Reason)
+	result.Metadata = failure.Metadata
+	result.Outcome = Outcome(failure.Outcome)
+	return &result
 }

@@ -6,7 +6,6 @@ import (
 
 	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 )
@@ -19,12 +18,6 @@ type rpc struct {
 	security    *security
 	callTimeout time.Duration
 	headers     []string
-}
-
-// mayPass reports whether a later call with the same mailbox may succeed: the connection broke, or a token
-// that is read again before each call was rejected or unavailable.
-func (r *rpc) mayPass(err *SpreadError) bool {
-	return isTransportFailure(err) || (r.security.tokenMayChange && err.Status == codes.Unauthenticated)
 }
 
 // outgoing adds the headers of a call to its context.
@@ -46,7 +39,7 @@ func (r *rpc) withHeaders(ctx context.Context, authorization string) context.Con
 	return ctx
 }
 
-// bounded adds a deadline to the context of a call if it has none.
+// bounded adds a deadline to the context of a call if it has none (C2).
 func (r *rpc) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	if _, has := ctx.Deadline(); has || r.callTimeout <= 0 {
 		return ctx, func() {}

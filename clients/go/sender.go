@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
+	"github.com/spread-sidecar/spread-sidecar/clients/go/internal/rules"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
@@ -43,7 +44,8 @@ func (e *RefusedError) Unwrap() []error {
 	return errs
 }
 
-// SenderProgress is the progress of a [Sender].
+// SenderProgress is the progress of a [Sender]. The sidecar reports the progress within 20 ms, or when Flush waits
+// for it.
 type SenderProgress struct {
 	// Sent is the number of messages passed to Send.
 	Sent uint64
@@ -82,13 +84,6 @@ type SenderOptions struct {
 	OnRefused func(Refusal)
 }
 
-const (
-	// batchMessages is the maximum number of messages in a frame.
-	batchMessages = 1024
-	// maxKeptRefusals is the maximum number of retained errors if there is no OnRefused.
-	maxKeptRefusals = 100
-)
-
 // Sender sends many messages fast and in order over one stream. Messages that are sent while the client
 // writes a frame share the next frame. Send waits only at the limit of messages in flight.
 //
@@ -108,22 +103,19 @@ type Sender struct {
 	// ended is closed at the end of the stream.
 	ended chan struct{}
 
-	mu sync.Mutex
+	mu     sync.Mutex
+	window *rules.SendWindow
 	// frames has the frames that are not decided. Those from toWrite on were not yet written.
 	frames  []*sendFrame
 	toWrite int
-	written uint64
-	// lastSize is the size of the last written frame.
-	lastSize      int
-	inFlight      int
-	inFlightBytes int
-	progress      SenderProgress
+	// lastSize is the encoded size of the last written frame.
+	lastSize int
+	accepted uint64
 	// reported: OnRefused got the rejected messages among the messages 1 to reported.
 	reported uint64
 	refusals []Refusal
 	refused  int
 	failure  *SpreadError
-	closing  bool
 	// changed is closed at each change. Nil while no goroutine waits.
 	changed chan struct{}
 }
@@ -153,7 +145,7 @@ func newSender(ctx context.Context, m *Mailbox, options SenderOptions) (*Sender,
 	p := &peer.Peer{}
 	stream, err := m.rpc.stub.MulticastStream(outgoing, grpc.ForceCodecV2(codec), grpc.Peer(p))
 	if err == nil {
-		open := &pb.MulticastStreamOpen{MailboxId: m.id}
+		open := &pb.MulticastStreamOpen{MailboxId: m.id, RespondsOnRequest: true} // S4
 		err = stream.Send(&pb.MulticastStreamRequest{Frame: &pb.MulticastStreamRequest_Open{Open: open}})
 		if err == io.EOF {
 			// The response of the stream has the reason.
@@ -177,6 +169,11 @@ func newSender(ctx context.Context, m *Mailbox, options SenderOptions) (*Sender,
 		tasks:     &m.tasks,
 		wake:      make(chan struct{}, 1),
 		ended:     make(chan struct{}),
+		window: rules.NewSendWindow(rules.SendWindowOptions{
+			MaxInFlightMessages: options.MaxInFlightMessages,
+			MaxInFlightBytes:    options.MaxInFlightBytes,
+			MaxBatchBytes:       options.MaxBatchBytes,
+		}),
 	}
 	s.tasks.begin(s.write)
 	s.tasks.begin(s.read)
@@ -187,7 +184,7 @@ func newSender(ctx context.Context, m *Mailbox, options SenderOptions) (*Sender,
 func (s *Sender) Progress() SenderProgress {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.progress
+	return s.progress()
 }
 
 // Undecided returns the sent messages that were neither passed to the daemon nor rejected, oldest first.
@@ -228,7 +225,7 @@ func (s *Sender) SendMultigroup(
 		return err
 	}
 	s.mu.Lock()
-	for s.isFull() && s.failure == nil && !s.closing {
+	for s.window.IsFull() && s.failure == nil && !s.window.IsClosing() {
 		changed := s.untilChange()
 		s.mu.Unlock()
 		select {
@@ -244,11 +241,10 @@ func (s *Sender) SendMultigroup(
 	if err := s.checkOpen(); err != nil {
 		return err
 	}
-	frame := s.lastFrame()
-	size := frame.add(kind, groups, payload, int32(messageType), service.IsSelfDiscard(), headers)
-	s.progress.Sent++
-	s.inFlight++
-	s.inFlightBytes += size
+	if s.window.Send(rules.MessageSize(len(payload), len(groups), encodedHeadersSize(headers))) {
+		s.frames = append(s.frames, newSendFrame(s.lastSize+s.lastSize/8))
+	}
+	s.frames[len(s.frames)-1].add(kind, groups, payload, int32(messageType), service.IsSelfDiscard(), headers)
 	s.awaken()
 	return nil
 }
@@ -259,9 +255,11 @@ func (s *Sender) SendMultigroup(
 func (s *Sender) Flush(ctx context.Context) (SenderProgress, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for until := s.progress.Sent; s.reported < until; {
+	s.window.Flush()
+	s.awaken()
+	for until := s.window.Sent(); s.reported < until; {
 		if s.failure != nil {
-			return s.progress, s.failure
+			return s.progress(), s.failure
 		}
 		changed := s.untilChange()
 		s.mu.Unlock()
@@ -270,10 +268,10 @@ func (s *Sender) Flush(ctx context.Context) (SenderProgress, error) {
 			s.mu.Lock()
 		case <-ctx.Done():
 			s.mu.Lock()
-			return s.progress, contextError(ctx, "waiting for the sidecar to accept or reject messages")
+			return s.progress(), contextError(ctx, "waiting for the sidecar to accept or reject messages")
 		}
 	}
-	return s.progress, s.takeRefusals()
+	return s.progress(), s.takeRefusals()
 }
 
 // Close flushes the messages and ends the stream. It fails like Flush. If the context ends first, Close
@@ -281,7 +279,7 @@ func (s *Sender) Flush(ctx context.Context) (SenderProgress, error) {
 func (s *Sender) Close(ctx context.Context) (SenderProgress, error) {
 	s.mu.Lock()
 	if s.failure == nil {
-		s.closing = true
+		s.window.Close()
 		s.change()
 		s.awaken()
 	}
@@ -295,9 +293,9 @@ func (s *Sender) Close(ctx context.Context) (SenderProgress, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failure != nil {
-		return s.progress, s.failure
+		return s.progress(), s.failure
 	}
-	return s.progress, s.takeRefusals()
+	return s.progress(), s.takeRefusals()
 }
 
 // Abort ends the stream without waiting. The outcome of messages that were neither passed to the daemon nor
@@ -305,7 +303,9 @@ func (s *Sender) Close(ctx context.Context) (SenderProgress, error) {
 func (s *Sender) Abort() {
 	s.mu.Lock()
 	if !s.isOver() {
-		s.fail(&SpreadError{Message: "the sender was aborted", Status: codes.Canceled, Outcome: s.outcome()})
+		failure := &SpreadError{Message: "the sender was aborted", Status: codes.Canceled}
+		failure.Outcome = Outcome(s.window.Outcome(toFailure(failure)))
+		s.fail(failure)
 	}
 	s.mu.Unlock()
 	s.cancel()

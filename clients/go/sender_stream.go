@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
+	"github.com/spread-sidecar/spread-sidecar/clients/go/internal/rules"
 	"google.golang.org/grpc/codes"
 )
 
@@ -20,31 +21,18 @@ func (s *Sender) isOver() bool {
 	}
 }
 
-func (s *Sender) isFull() bool {
-	return s.inFlight >= s.options.MaxInFlightMessages || (s.inFlightBytes >= s.options.MaxInFlightBytes && s.inFlight > 0)
+func (s *Sender) progress() SenderProgress {
+	return SenderProgress{Sent: s.window.Sent(), Decided: s.window.Decided(), Accepted: s.accepted}
 }
 
 func (s *Sender) checkOpen() error {
 	if s.failure != nil {
 		return s.failure
 	}
-	if s.closing {
+	if s.window.IsClosing() {
 		return &SpreadError{Message: "the sender is closed", Status: codes.FailedPrecondition, Outcome: OutcomeNotSent}
 	}
 	return nil
-}
-
-// lastFrame is the frame for the next message.
-func (s *Sender) lastFrame() *sendFrame {
-	if len(s.frames) > s.toWrite {
-		last := s.frames[len(s.frames)-1]
-		if last.size() < s.options.MaxBatchBytes && len(last.ends) < batchMessages {
-			return last
-		}
-	}
-	frame := newSendFrame(s.lastSize + s.lastSize/8)
-	s.frames = append(s.frames, frame)
-	return frame
 }
 
 func (s *Sender) awaken() {
@@ -76,13 +64,19 @@ func (s *Sender) next() (*sendFrame, bool) {
 	if s.failure != nil {
 		return nil, true
 	}
-	if s.toWrite == len(s.frames) {
-		return nil, s.closing
+	next, ok := s.window.Next()
+	if !ok {
+		return nil, s.window.IsClosing()
+	}
+	if next.Messages == 0 {
+		frame := newSendFrame(0)
+		frame.respond = next.Respond
+		return frame, false
 	}
 	frame := s.frames[s.toWrite]
+	frame.respond = next.Respond
 	s.lastSize = frame.size()
 	s.toWrite++
-	s.written += uint64(len(frame.ends))
 	return frame, false
 }
 
@@ -122,7 +116,10 @@ func (s *Sender) read() {
 			return
 		}
 		s.keepAlive.used()
-		refusals := s.onAnswer(answer)
+		refusals, ok := s.onAnswer(answer)
+		if !ok {
+			return
+		}
 		if s.options.OnRefused != nil && len(refusals) > 0 {
 			s.tasks.callback(func() {
 				for _, refusal := range refusals {
@@ -131,39 +128,43 @@ func (s *Sender) read() {
 			})
 		}
 		s.mu.Lock()
-		s.reported = s.progress.Decided
+		s.reported = s.window.Decided()
 		s.change()
 		s.mu.Unlock()
 	}
 }
 
-func (s *Sender) onAnswer(answer *pb.MulticastStreamResponse) []Refusal {
+// onAnswer returns the rejected messages of a response, or false if the response violates the contract.
+func (s *Sender) onAnswer(answer *pb.MulticastStreamResponse) ([]Refusal, bool) {
 	var refusals []Refusal
 	for _, refusal := range answer.GetRefusals() {
 		refusals = append(refusals, toRefusal(refusal))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for decided := min(answer.GetDecided(), s.written); s.progress.Decided < decided; {
+	before := s.window.Decided()
+	if violation := s.window.Response(answer.GetDecided()); violation != nil {
+		s.fail(fromFailure(violation))
+		return nil, false
+	}
+	for count := int(s.window.Decided() - before); count > 0; {
 		frame := s.frames[0]
-		count := min(int(decided-s.progress.Decided), len(frame.ends)-frame.decided)
-		s.inFlight -= count
-		s.inFlightBytes -= frame.start(frame.decided+count) - frame.start(frame.decided)
-		s.progress.Decided += uint64(count)
-		frame.decided += count
+		decided := min(count, len(frame.ends)-frame.decided)
+		frame.decided += decided
+		count -= decided
 		if frame.decided == len(frame.ends) {
 			s.frames[0] = nil
 			s.frames = s.frames[1:]
 			s.toWrite--
 		}
 	}
-	s.progress.Accepted = answer.GetAccepted()
+	s.accepted = answer.GetAccepted()
 	if s.options.OnRefused == nil {
 		s.refused += len(refusals)
-		s.refusals = append(s.refusals, refusals[:min(len(refusals), maxKeptRefusals-len(s.refusals))]...)
+		s.refusals = append(s.refusals, refusals[:min(len(refusals), rules.MaxKeptRefusals-len(s.refusals))]...)
 	}
 	s.change()
-	return refusals
+	return refusals, true
 }
 
 func toRefusal(refusal *pb.MulticastRefusal) Refusal {
@@ -204,34 +205,16 @@ func (s *Sender) onEnd(err error) {
 	}
 	if !errors.Is(err, io.EOF) {
 		failure := s.endpoint.explain(err, s.peer)
-		if failure.Reason == ErrSidecarUnreachable {
-			s.fail(failure)
-			return
-		}
-		failure.forSend(err)
-		// The sidecar may report that it passed none of the undecided messages to the daemon.
-		failure.Outcome = s.outcome()
-		if failure.Metadata["outcome"] == string(OutcomeNotSent) {
-			failure.Outcome = OutcomeNotSent
-		}
+		failure.Outcome = Outcome(s.window.Outcome(toFailure(failure)))
 		s.fail(failure)
 		return
 	}
-	if !s.closing || s.progress.Decided < s.progress.Sent {
-		message := "the sidecar ended the stream before it accepted or rejected all messages"
-		s.fail(&SpreadError{Message: message, Status: codes.Unavailable, Outcome: OutcomeUnknown})
+	if tooEarly := s.window.Closed(); tooEarly != nil {
+		s.fail(fromFailure(tooEarly))
 		return
 	}
 	close(s.ended)
 	s.change()
-}
-
-// outcome returns whether any message is undecided if the stream ends now.
-func (s *Sender) outcome() Outcome {
-	if s.progress.Decided == s.progress.Sent {
-		return OutcomeNotSent
-	}
-	return OutcomeUnknown
 }
 
 // fail ends the sender. The caller holds the lock and has checked that the sender has not ended.

@@ -130,7 +130,7 @@ func TestRejectedMessagesWithoutAListenerAreCollected(t *testing.T) {
 	}
 	_, err := sender.Flush(t.Context())
 	var refused *RefusedError
-	if !errors.As(err, &refused) || refused.Count != 150 || len(refused.Refusals) != maxKeptRefusals || refused.Refusals[99].Index != 100 {
+	if !errors.As(err, &refused) || refused.Count != 150 || len(refused.Refusals) != 100 || refused.Refusals[99].Index != 100 {
 		t.Fatal(err)
 	}
 	var first *SpreadError
@@ -204,15 +204,80 @@ func TestAStreamThatEndsTooEarlyIsAFailure(t *testing.T) {
 	}
 }
 
-func TestASidecarThatDecidesMoreThanWasSentIsNotBelieved(t *testing.T) {
-	_, sender := startSending(t, SenderOptions{}, func(stream multicastStream) error {
-		_, _ = stream.Recv()
-		_ = stream.Send(&pb.MulticastStreamResponse{Decided: 1 << 60})
-		return accepting(stream)
+func TestResponsesThatViolateTheContractEndTheSender(t *testing.T) {
+	for problem, decided := range map[string][]uint64{
+		"decides more messages than the client has written": {1 << 60},
+		"decides fewer messages than an earlier response":   {2, 1},
+	} {
+		t.Run(problem, func(t *testing.T) {
+			ended := make(chan error, 1)
+			_, sender := startSending(t, SenderOptions{}, func(stream multicastStream) error {
+				for messages := 0; messages < 2; {
+					frame, err := stream.Recv()
+					if err != nil {
+						return err
+					}
+					messages += len(frame.GetBatch().GetMessages())
+				}
+				for _, count := range decided {
+					_ = stream.Send(&pb.MulticastStreamResponse{Decided: count})
+				}
+				ended <- idleSending(stream)
+				return nil
+			})
+			sendAll(t, sender, "a", "b")
+			_, err := sender.Close(t.Context())
+			var failure *SpreadError
+			if !errors.As(err, &failure) || failure.Status != codes.Internal || failure.Outcome != OutcomeUnknown {
+				t.Fatal(err)
+			}
+			if expected := "the response of MulticastStream " + problem; failure.Message != expected {
+				t.Errorf("got %q", failure.Message)
+			}
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Error("the client does not cancel the stream:", err)
+			}
+		})
+	}
+}
+
+func TestTheSenderRequestsTheResponsesThatItWaitsFor(t *testing.T) {
+	requests := make(chan string, 9)
+	_, sender := startSending(t, SenderOptions{MaxInFlightMessages: 8}, func(stream multicastStream) error {
+		answer := &pb.MulticastStreamResponse{}
+		for {
+			frame, err := stream.Recv()
+			if err != nil {
+				return nil
+			}
+			if open := frame.GetOpen(); open != nil {
+				requests <- fmt.Sprintf("open %v", open.GetRespondsOnRequest())
+				continue
+			}
+			answer.Decided += uint64(len(frame.GetBatch().GetMessages()))
+			answer.Accepted = answer.Decided
+			if frame.GetBatch().GetRespond() {
+				requests <- fmt.Sprintf("after %d", answer.Decided)
+				if err := stream.Send(answer); err != nil {
+					return err
+				}
+			}
+		}
 	})
-	sendAll(t, sender, "a", "b")
-	if progress, err := sender.Close(t.Context()); err != nil || progress.Decided != 2 {
-		t.Error(progress, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for _, count := range []uint64{1, 3} {
+		for sender.Progress().Sent < count {
+			sendAll(t, sender, "a")
+		}
+		if progress, err := sender.Flush(ctx); err != nil || progress.Decided != count {
+			t.Fatal(progress, err)
+		}
+	}
+	for _, expected := range []string{"open true", "after 1"} {
+		if got := <-requests; got != expected {
+			t.Errorf("got %q, expected %q", got, expected)
+		}
 	}
 }
 

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"sync"
 	"time"
 
 	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
+	"github.com/spread-sidecar/spread-sidecar/clients/go/internal/rules"
 	"google.golang.org/grpc"
 	grpcbackoff "google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
@@ -57,7 +59,7 @@ func New(given Options) (*Sidecar, error) {
 		options.Target = DefaultTarget
 	}
 	if options.CallTimeout == 0 {
-		options.CallTimeout = 30 * time.Second
+		options.CallTimeout = rules.CallTimeout
 	}
 	if options.ConnectionKeepAlive == 0 {
 		options.ConnectionKeepAlive = 10 * time.Second
@@ -142,6 +144,9 @@ func (s *Sidecar) connect(ctx context.Context, options MailboxOptions, onClosed 
 	answer, err := call(ctx, s.rpc, s.rpc.stub.Connect, request)
 	if err != nil {
 		return nil, err
+	}
+	if answer.GetMailboxId() == "" {
+		return nil, invalidResponse("Connect", "has no mailbox_id")
 	}
 	return s.keep(mailboxInit{
 		id:              answer.GetMailboxId(),
@@ -306,7 +311,7 @@ type ReadyOptions struct {
 func (s *Sidecar) WaitForReady(ctx context.Context, options ReadyOptions) error {
 	bounded, cancel := s.rpc.bounded(ctx)
 	defer cancel()
-	pauses := backoffBetween(50*time.Millisecond, 500*time.Millisecond)
+	pauses := rules.NewReadyBackoff(rand.Float64)
 	last := "no response"
 	for {
 		// The channel's backoff is for calls that do not wait.
@@ -319,12 +324,12 @@ func (s *Sidecar) WaitForReady(ctx context.Context, options ReadyOptions) error 
 		switch {
 		case err == nil:
 			last = "the sidecar is not connected to its daemon"
-		case errors.As(err, &failure) && failure.Status != codes.Unavailable && bounded.Err() == nil && failure.Status != codes.DeadlineExceeded:
+		case errors.As(err, &failure) && !rules.RepeatsReady(failure.Status) && bounded.Err() == nil:
 			return err
 		case bounded.Err() == nil:
 			last = failure.Message
 		}
-		if !pause(bounded, pauses.next()) {
+		if !pause(bounded, pauses.Next()) {
 			ended := contextError(bounded, "waiting for the sidecar at "+s.target+": "+last)
 			if ended.Status == codes.DeadlineExceeded {
 				ended.Message = fmt.Sprintf("the sidecar at %s was not ready before the deadline: %s", s.target, last)
