@@ -3,6 +3,13 @@
  *
  * @packageDocumentation
  */
+export {
+  type ElectionOptions,
+  joinElection,
+  type LeaderElection,
+  type Leadership,
+} from './blocks/leader-election.js';
+export { openReplicatedMap, type ReplicatedMap, type ReplicatedMapOptions } from './blocks/replicated-map.js';
 export type { CallLimits } from './call.js';
 export { connect, version } from './connect.js';
 export * from './constants.js';
