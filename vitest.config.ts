@@ -41,6 +41,8 @@ export default defineConfig({
   test: {
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // Cases of the conformance suite with a scripted sidecar, which mostly wait.
+    maxConcurrency: 16,
     pool: 'forks',
     // Its image can't be had everywhere, and what is started here ends with its test.
     env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },

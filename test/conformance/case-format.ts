@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import type { ScriptedAnswer } from '../support/scripted/scripted-sidecar.js';
 
 /** The differences of a case's sidecar from the default one, which most cases share. */
 export interface Setup {
@@ -21,6 +22,15 @@ export interface Setup {
   readonly process?: boolean;
   /** Instead of a sidecar: a server that fails each call with this error. */
   readonly fault?: Readonly<Record<string, unknown>>;
+  /** `scripted`: instead of a sidecar, a server that the steps control. Such cases run concurrently. */
+  readonly sidecar?: 'scripted';
+  /** The answers of a scripted sidecar by method. Default: valid answers. */
+  readonly answers?: Readonly<Record<string, ScriptedAnswer>>;
+  /**
+   * A driver process only for this case. `steppable`: the case can change the clock of the machine for this
+   * process. The cases of a client whose runtime does not use the clock of the C library are skipped.
+   */
+  readonly driver?: 'own' | 'steppable';
 }
 
 /** A step: a request to the driver, or an action in its environment. */
@@ -57,6 +67,8 @@ export interface Case {
   readonly name: string;
   /** Its row in the table of clients/README.md. */
   readonly feature: string;
+  /** Numbers of the rules in docs/client-rules.md that the case checks. */
+  readonly rules: readonly string[];
   readonly setup: Setup;
   readonly transports: readonly ('tcp' | 'unix')[];
   /** Whether it also applies to a real daemon. */
@@ -66,8 +78,19 @@ export interface Case {
   readonly steps: readonly Step[];
 }
 
-const SETUP_KEYS = ['options', 'files', 'tls', 'proxy', 'daemon', 'process', 'fault'];
-const CASE_KEYS = ['name', 'setup', 'transports', 'realDaemon', 'open', 'steps'];
+const SETUP_KEYS = [
+  'options',
+  'files',
+  'tls',
+  'proxy',
+  'daemon',
+  'process',
+  'fault',
+  'sidecar',
+  'answers',
+  'driver',
+];
+const CASE_KEYS = ['name', 'rules', 'setup', 'transports', 'realDaemon', 'open', 'steps'];
 const STEP_KEYS = ['expect', 'error', 'save', 'start', 'eventually', 'await', 'cancel', 'do', 'with', 'idle'];
 
 /** All requests of drivers. Any other name is a typing error. */
@@ -105,7 +128,13 @@ function toCase(raw: Record<string, unknown>, file: Record<string, unknown>, fil
   check(setup, SETUP_KEYS, `${where}, setup`);
   checkValue(setup.tls, ['server', 'mutual', undefined], `${where}, setup.tls`);
   checkValue(setup.daemon, ['restartable', 'scripted', undefined], `${where}, setup.daemon`);
-  const onlyTcp = setup.proxy === true || setup.tls !== undefined || setup.fault !== undefined;
+  checkValue(setup.sidecar, ['scripted', undefined], `${where}, setup.sidecar`);
+  checkValue(setup.driver, ['own', 'steppable', undefined], `${where}, setup.driver`);
+  const onlyTcp =
+    setup.proxy === true ||
+    setup.tls !== undefined ||
+    setup.fault !== undefined ||
+    setup.sidecar !== undefined;
   const transports = (raw.transports ??
     file.transports ??
     (onlyTcp ? ['tcp'] : ['tcp', 'unix'])) as Case['transports'];
@@ -115,6 +144,7 @@ function toCase(raw: Record<string, unknown>, file: Record<string, unknown>, fil
   return {
     name: raw.name,
     feature: file.feature as string,
+    rules: (raw.rules ?? []) as string[],
     setup,
     transports,
     realDaemon: (raw.realDaemon ?? file.realDaemon ?? false) as boolean,

@@ -34,6 +34,10 @@ function matcher(name: string, wanted: unknown, got: unknown, place: string): st
       return unless(typeof got === 'number' && got >= (wanted as number));
     case '$atMost':
       return unless(typeof got === 'number' && got <= (wanted as number));
+    case '$between': {
+      const [least, most] = wanted as [number, number];
+      return unless(typeof got === 'number' && got >= least && got <= most);
+    }
     case '$atMostAbove': {
       const [base, more] = wanted as [number, number];
       return unless(typeof got === 'number' && got <= base + more);

@@ -142,7 +142,7 @@ export function reasonCases(): Case[] {
   return [...failures.map(joinCase), ...OUTCOMES.map(sendCase), ...ENDS.map(endCase)];
 }
 
-const common = { feature: 'Errors', transports: ['tcp'], realDaemon: false, open: true } as const;
+const common = { feature: 'Errors', rules: [], transports: ['tcp'], realDaemon: false, open: true } as const;
 
 function joinCase({ name, expect, ...fault }: Failure): Case {
   const { reason = '', domain = '', metadata = {} } = fault;

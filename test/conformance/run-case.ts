@@ -10,6 +10,8 @@ export interface Surroundings {
   act(action: string, args: Record<string, unknown>): Promise<void>;
   /** Ends all faults, so that open objects can be closed. */
   release(): Promise<void>;
+  /** A prefix of all names in the driver, so that concurrent cases can share a driver. */
+  readonly scope?: string;
 }
 
 /** Timeout of requests, which no case expects. */
@@ -60,7 +62,10 @@ async function runStep(
     return judge(step, await wait(runningOf(started, step.await)), variables);
   }
   const op = step.op as string;
-  const args = withDefaults(op, variables.expand(step.args) as Record<string, unknown>);
+  const args = scoped(
+    withDefaults(op, variables.expand(step.args) as Record<string, unknown>),
+    around.scope ?? '',
+  );
   if (step.start !== undefined) {
     started.set(step.start, driver.request(op, args));
     return;
@@ -96,6 +101,14 @@ function withDefaults(op: string, args: Record<string, unknown>): Record<string,
     ...(op === 'multicast' || op === 'send' ? { serviceType: 'AGREED', payload: '' } : {}),
     ...args,
   };
+}
+
+/** Adds the prefix to the names of channels, mailboxes and senders. */
+function scoped(args: Record<string, unknown>, scope: string): Record<string, unknown> {
+  const isName = (key: string) => ['sidecar', 'mailbox', 'sender', 'receivesFrom'].includes(key);
+  return Object.fromEntries(
+    Object.entries(args).map(([key, value]) => [key, isName(key) ? `${scope}${value}` : value]),
+  );
 }
 
 function judge(step: Step, answer: Answer, variables: Variables): void {

@@ -11,10 +11,12 @@ import { RealSpread } from '../support/daemons/real-spread.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { until } from '../support/until.js';
 import { type Case, loadCases } from './case-format.js';
-import { DriverProcess, deadline } from './driver-process.js';
+import { DriverProcess } from './driver-process.js';
 import { reasonCases } from './reasons.js';
 import { runCase } from './run-case.js';
+import { describeScriptedCases } from './scripted-suite.js';
 import { type Place, setStage } from './stage.js';
+import { closeAll, type Start, titleOf } from './suite-parts.js';
 import { targetCases } from './targets.js';
 import { Variables } from './variables.js';
 
@@ -26,8 +28,8 @@ const CASES: readonly Case[] = [
 /** Timeout of a client's first build on a small machine. Unit: ms. */
 const PREPARE_MS = 600_000;
 const CASE_MS = 40_000;
-/** Timeout of closing a channel whose sidecar may be unreachable. Unit: ms. */
-const CLOSE_MS = 12_000;
+
+const isScripted = ({ setup }: Case) => setup.sidecar === 'scripted';
 
 /** The whole suite for one language. `variant` is its second driver, such as Python's asyncio. */
 export function conformance(language: string, variant?: string): void {
@@ -39,15 +41,14 @@ export function conformance(language: string, variant?: string): void {
   const title = variant === undefined ? language : `${language}, ${variant}`;
   describe.skipIf(!runs)(`conformance: ${title}`, () => {
     beforeAll(() => client?.prepare(), PREPARE_MS);
-    const start = () => {
+    const start: Start = (env = {}) => {
       if (client === undefined) throw new Error(`there is no client for ${language}`);
-      return DriverProcess.start(
-        variant === 'asyncio' ? (client.asyncDriver as () => Command)() : client.driver(),
-        language,
-      );
+      const command = variant === 'asyncio' ? (client.asyncDriver as () => Command)() : client.driver();
+      return DriverProcess.start({ ...command, env: { ...command.env, ...env } }, language);
     };
     for (const transport of ['tcp', 'unix'] as const)
       describeCases(`embedded daemon, ${transport}`, transport, start, { lacks: client?.lacks });
+    describeScriptedCases(CASES.filter(isScripted), start, { language, lacks: client?.lacks });
     describe.skipIf(!isAvailable('spread'))('real daemon', () => {
       describeCases('unix', 'unix', start, { real: true, lacks: client?.lacks });
     });
@@ -57,7 +58,7 @@ export function conformance(language: string, variant?: string): void {
 function describeCases(
   title: string,
   transport: 'tcp' | 'unix',
-  start: () => Promise<DriverProcess>,
+  start: Start,
   { real = false, lacks = [] }: { real?: boolean; lacks?: readonly string[] | undefined },
 ): void {
   describe(title, () => {
@@ -74,11 +75,11 @@ function describeCases(
     }, 30_000);
 
     const fitting = CASES.filter(
-      ({ transports, realDaemon }) => transports.includes(transport) && (!real || realDaemon),
+      (one) => !isScripted(one) && one.transports.includes(transport) && (!real || one.realDaemon),
     );
     const isLacking = ({ feature }: Case) => lacks.includes(feature);
-    it.skip.each(fitting.filter(isLacking).map(({ name }) => name))('%s (not yet in this client)', () => {});
-    it.each(fitting.filter((one) => !isLacking(one)).map((one) => [one.name, one] as const))(
+    it.skip.each(fitting.filter(isLacking).map(titleOf))('%s (not yet in this client)', () => {});
+    it.each(fitting.filter((one) => !isLacking(one)).map((one) => [titleOf(one), one] as const))(
       '%s',
       async (_name, one) => {
         // A driver that was killed or hangs would fail all later cases.
@@ -99,18 +100,7 @@ function describeCases(
           await around.release();
           for (const step of one.steps)
             if (step.op === 'open') sidecars.push((step.args?.sidecar as string | undefined) ?? 's');
-          // Objects that a case leaves open must not affect the next case. A mailbox may have ended by now,
-          // but the driver must run.
-          const closing = sidecars.map((sidecar) => driver.request('closeSidecar', { sidecar }).answer);
-          const closed = await deadline(Promise.all(closing), CLOSE_MS, () => `closing: ${driver.stderr}`);
-          for (const answer of closed)
-            if (
-              'error' in answer &&
-              answer.error.kind === 'driver' &&
-              !answer.error.message.includes('is called')
-            )
-              expect.fail(`closing: ${answer.error.message}`);
-          expect(driver.alive, driver.stderr).toBe(true);
+          await closeAll(driver, sidecars);
         }
       },
       CASE_MS,

@@ -67,7 +67,13 @@ export function targetCases(): Case[] {
   return [...accepted, ...WITHOUT_PORT.map(openedCase), ...REJECTED.map(rejectedCase)];
 }
 
-const common = { feature: 'Targets', transports: ['tcp'], realDaemon: false, open: false } as const;
+const common = {
+  feature: 'Targets',
+  rules: [],
+  transports: ['tcp'],
+  realDaemon: false,
+  open: false,
+} as const;
 const nameOf = (target: string) =>
   (target.length > 40 ? `${target.slice(0, 40)}…` : target).replaceAll('$', '');
 

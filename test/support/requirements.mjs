@@ -1,6 +1,7 @@
 // What some suites need beyond Node, how to see whether it is there, and how to get it. One table for the
 // suites (they skip) and for `npm test` (it names what was skipped, or fails where it is required).
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { go } from '../../scripts/clients/go.mjs';
@@ -47,6 +48,14 @@ export const composeCommand = () =>
     works(command, [...args, 'version']),
   );
 
+/** The library that changes the clock of a process; undefined where there is none. */
+export function faketimeLibrary() {
+  const { arch } = process;
+  const triplet = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[arch];
+  const path = `/usr/lib/${triplet}/faketime/libfaketimeMT.so.1`;
+  return existsSync(path) ? path : undefined;
+}
+
 const parts = [
   {
     name: 'spread',
@@ -91,6 +100,13 @@ const parts = [
     available: () =>
       works('unshare', ['--net', 'ip', 'link', 'add', 'pod', 'type', 'veth']) &&
       works('nsenter', ['--version']),
+    inCi: false,
+  },
+  {
+    name: 'faketime',
+    what: 'the cases of the conformance suite that change the clock of a client',
+    enable: 'Install the library of faketime (`apt-get install libfaketime`).',
+    available: () => faketimeLibrary() !== undefined,
     inCi: false,
   },
   {

@@ -256,7 +256,8 @@ class Driver:
 
     async def op_openSender(self, args: Json, timeout: Optional[float]) -> Json:
         refusals: list[s.Refusal] = []
-        sender = await self.mailbox(args).sender(on_refused=refusals.append, **t.sender_options(args))
+        on_refused = refusals.append if args.get("callback", True) else None
+        sender = await self.mailbox(args).sender(on_refused=on_refused, **t.sender_options(args))
         self.senders[args["sender"]] = OpenSender(sender, refusals)
         return {}
 

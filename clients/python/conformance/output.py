@@ -31,7 +31,10 @@ def answer(number: Any, result: Json) -> None:
 
 
 def failure(number: Any, error: BaseException) -> None:
-    if isinstance(error, spread_sidecar.SpreadError):
+    if isinstance(error, spread_sidecar.MessagesRefused):
+        rejected = {"kind": "rejected", "errors": len(error.errors), "message": error.message}
+        write({"id": number, "error": rejected})
+    elif isinstance(error, spread_sidecar.SpreadError):
         write({"id": number, "error": failure_json(error)})
     else:
         message = str(error) if isinstance(error, DriverError) else f"{type(error).__name__}: {error}"

@@ -270,7 +270,8 @@ class Driver:
 
     def op_openSender(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
         refusals: list[s.Refusal] = []
-        sender = self.mailbox(args).sender(on_refused=refusals.append, **t.sender_options(args))
+        on_refused = refusals.append if args.get("callback", True) else None
+        sender = self.mailbox(args).sender(on_refused=on_refused, **t.sender_options(args))
         self.senders[args["sender"]] = OpenSender(sender, refusals)
         return {}
 

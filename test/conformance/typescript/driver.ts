@@ -178,10 +178,10 @@ const ops: Record<string, Op> = {
   },
   notices: ({ mailbox }) => ({ notices: mailboxes.of(mailbox).notices }),
 
-  openSender({ mailbox, sender, ...options }) {
+  openSender({ mailbox, sender, callback = true, ...options }) {
     const refusals: Refusal[] = [];
     const onRefused = (refusal: Refusal) => refusals.push(refusal);
-    const opened = mailboxes.of(mailbox).mailbox.sender({ ...options, onRefused });
+    const opened = mailboxes.of(mailbox).mailbox.sender({ ...options, ...(callback ? { onRefused } : {}) });
     senders.set(sender, { sender: opened, refusals });
   },
   async send(args) {

@@ -51,6 +51,8 @@ async function answer(op: Op | undefined, name: string, args: Args, signal: Abor
 
 /** Converts an error to the protocol. */
 export function toError(error: unknown): object {
+  if (error instanceof AggregateError)
+    return { kind: 'rejected', errors: error.errors.length, message: error.message };
   if (!(error instanceof SpreadError))
     return { kind: 'driver', message: error instanceof Error ? error.stack : String(error) };
   return {

@@ -1,5 +1,8 @@
 import type { Socket } from 'node:net';
 
+/** A direction of a link: the bytes of the client, or the bytes of the server. */
+export type Direction = 'requests' | 'responses';
+
 /** The behavior of a link. It always keeps the order of bytes and never changes them. */
 export interface LinkConditions {
   /** Delay of each byte. Unit: ms. 0: none. */
@@ -10,6 +13,8 @@ export interface LinkConditions {
   sliceBytes: number;
   /** Nothing passes, as on a broken network. The bytes wait. */
   silent: boolean;
+  /** The same for one direction. */
+  silentDirection: Direction | undefined;
 }
 
 export const CLEAR: Readonly<LinkConditions> = {
@@ -17,6 +22,7 @@ export const CLEAR: Readonly<LinkConditions> = {
   bytesPerSecond: 0,
   sliceBytes: 0,
   silent: false,
+  silentDirection: undefined,
 };
 
 /** Above this size, the source is not read, so that its sender gets backpressure. Unit: bytes. */
@@ -29,13 +35,15 @@ export class FaultPipe {
   readonly #from: Socket;
   readonly #to: Socket;
   readonly #conditions: Readonly<LinkConditions>;
+  readonly #direction: Direction;
   #waiting: { bytes: Buffer; dueAt: number }[] = [];
   #waitingBytes = 0;
   #ended = false;
   #asleep = false;
   #discarding = false;
 
-  constructor(from: Socket, to: Socket, conditions: Readonly<LinkConditions>) {
+  constructor(from: Socket, to: Socket, conditions: Readonly<LinkConditions>, direction: Direction) {
+    this.#direction = direction;
     this.#from = from;
     this.#to = to;
     this.#conditions = conditions;
@@ -59,17 +67,21 @@ export class FaultPipe {
     this.#from.resume();
   }
 
+  get #isSilent(): boolean {
+    return this.#conditions.silent || this.#conditions.silentDirection === this.#direction;
+  }
+
   /** Forwards the allowed bytes. Call it after a change of the conditions. */
   run(): void {
     if (this.#discarding) return;
     if (!this.#asleep) this.#pass();
-    const full = this.#conditions.silent || this.#waitingBytes > HIGH_WATER;
+    const full = this.#isSilent || this.#waitingBytes > HIGH_WATER;
     if (full !== this.#from.isPaused()) full ? this.#from.pause() : this.#from.resume();
   }
 
   #pass(): void {
     const conditions = this.#conditions;
-    while (!conditions.silent && this.#waiting.length > 0) {
+    while (!this.#isSilent && this.#waiting.length > 0) {
       const early = this.#waiting[0]!.dueAt - performance.now();
       if (early > 0) {
         this.#sleep(early);
@@ -85,7 +97,7 @@ export class FaultPipe {
         return;
       }
     }
-    if (this.#ended && !conditions.silent && this.#waiting.length === 0) this.#to.end();
+    if (this.#ended && !this.#isSilent && this.#waiting.length === 0) this.#to.end();
   }
 
   #takePiece(): Buffer {

@@ -6,7 +6,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { CLEAR, FaultPipe, type LinkConditions } from './fault-pipe.js';
+import { CLEAR, type Direction, FaultPipe, type LinkConditions } from './fault-pipe.js';
 import { resetSocket } from './reset-socket.js';
 
 /** The end of a half-open connection that does not notice the loss of the other end. */
@@ -24,8 +24,8 @@ class Connection {
     conditions: Readonly<LinkConditions>,
     onClosed: () => void,
   ) {
-    this.#up = new FaultPipe(client, server, conditions);
-    this.#down = new FaultPipe(server, client, conditions);
+    this.#up = new FaultPipe(client, server, conditions, 'requests');
+    this.#down = new FaultPipe(server, client, conditions, 'responses');
     let open = 2;
     for (const [one, other] of [
       [client, server],
@@ -83,9 +83,12 @@ export class FaultProxy {
   #shut = false;
   /** Number of connections so far. */
   connections = 0;
+  /** Times of all attempts to connect, also of those that were reset. Unit: ms, on the monotonic clock. */
+  readonly attempts: number[] = [];
 
   private constructor(target: NetConnectOpts) {
     this.#server = createServer({ allowHalfOpen: true }, (client) => {
+      this.attempts.push(performance.now());
       if (this.#refusing || this.#shut) {
         client.on('error', () => {});
         resetSocket(client);
@@ -127,6 +130,11 @@ export class FaultProxy {
   /** True: nothing passes in either direction. False: everything passes, including the waiting bytes. */
   set silent(silent: boolean) {
     this.set({ silent });
+  }
+
+  /** Nothing passes in this direction. `heal` ends it. */
+  silence(silentDirection: Direction): void {
+    this.set({ silentDirection });
   }
 
   /** Whether new connections are reset at once. */

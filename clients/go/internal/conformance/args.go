@@ -62,6 +62,7 @@ type args struct {
 	MaxInFlightBytes    int    `json:"maxInFlightBytes"`
 	MaxBatchBytes       int    `json:"maxBatchBytes"`
 	Times               *int   `json:"times"`
+	Callback            *bool  `json:"callback"`
 
 	Raw          bool    `json:"raw"`
 	PayloadBytes int     `json:"payloadBytes"`

@@ -369,12 +369,15 @@ func receive(ctx context.Context, begun *begun, mailbox openMailbox, a *args) (p
 
 func (t *things) openSender(ctx context.Context, mailbox openMailbox, a *args) (plain, error) {
 	notifications := &notifications{}
-	sender, err := mailbox.Sender(ctx, spread.SenderOptions{
+	options := spread.SenderOptions{
 		MaxInFlightMessages: a.MaxInFlightMessages,
 		MaxInFlightBytes:    a.MaxInFlightBytes,
 		MaxBatchBytes:       a.MaxBatchBytes,
-		OnRefused:           notifications.refusal,
-	})
+	}
+	if a.Callback == nil || *a.Callback {
+		options.OnRefused = notifications.refusal
+	}
+	sender, err := mailbox.Sender(ctx, options)
 	if err != nil {
 		return nil, err
 	}

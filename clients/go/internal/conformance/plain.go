@@ -26,6 +26,10 @@ func orNull[Word ~string](word Word) any {
 }
 
 func toError(err error) plain {
+	var rejected *spread.RefusedError
+	if errors.As(err, &rejected) {
+		return plain{"kind": "rejected", "errors": len(rejected.Refusals), "message": err.Error()}
+	}
 	var failure *spread.SpreadError
 	if !errors.As(err, &failure) {
 		return plain{"kind": "driver", "message": err.Error()}

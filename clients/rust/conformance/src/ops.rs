@@ -174,8 +174,10 @@ impl Things {
     async fn open_sender(&self, open: OpenMailbox, args: &Value) -> Answer {
         let refusals = Told::default();
         let collected = refusals.clone();
-        let mut options =
-            SenderOptions::new().on_refused(move |refusal| collected.lock().unwrap().push(to_refusal(&refusal)));
+        let mut options = SenderOptions::new();
+        if args["callback"] != json!(false) {
+            options = options.on_refused(move |refusal| collected.lock().unwrap().push(to_refusal(&refusal)));
+        }
         if let Some(messages) = number(args, "maxInFlightMessages") {
             options = options.max_in_flight_messages(messages as usize);
         }

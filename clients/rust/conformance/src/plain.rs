@@ -28,6 +28,9 @@ impl Failure {
     pub fn to_json(&self) -> Value {
         let mut result = match self {
             Self::Driver(message) => return json!({ "kind": "driver", "message": message }),
+            Self::Spread(error) if error.refused() > 0 => {
+                return json!({ "kind": "rejected", "errors": error.refusals().len(), "message": error.message() });
+            }
             Self::Spread(error) => without_kind(error),
             Self::Cancelled => given_up("CANCELLED"),
             Self::Late => given_up("DEADLINE_EXCEEDED"),

@@ -320,10 +320,10 @@ public final class Driver {
 
   private Object openSender(JsonObject args) {
     List<Map<String, Object>> refusals = new CopyOnWriteArrayList<>();
-    SenderOptions options =
-        new SenderOptions()
-            .onRefused(
-                refusal -> refusals.add(ordered("index", refusal.index(), "error", Protocol.errorOf(refusal.error()))));
+    SenderOptions options = new SenderOptions();
+    if (!args.has("callback") || args.get("callback").getAsBoolean())
+      options.onRefused(
+          refusal -> refusals.add(ordered("index", refusal.index(), "error", Protocol.errorOf(refusal.error()))));
     if (args.has("maxInFlightMessages")) options.maxInFlightMessages((int) number(args, "maxInFlightMessages", 0));
     if (args.has("maxInFlightBytes")) options.maxInFlightBytes(number(args, "maxInFlightBytes", 0));
     if (args.has("maxBatchBytes")) options.maxBatchBytes(number(args, "maxBatchBytes", 0));

@@ -113,6 +113,9 @@ final class Protocol {
       thrown.printStackTrace(new PrintWriter(trace));
       return ordered("kind", "driver", "message", trace.toString());
     }
+    // The first error is the cause.
+    if (error.getMessage().startsWith("rejected messages: "))
+      return ordered("kind", "rejected", "errors", error.getSuppressed().length + 1, "message", error.getMessage());
     return ordered(
         "kind",
         "spread",
