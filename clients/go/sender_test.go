@@ -226,7 +226,9 @@ func TestResponsesThatViolateTheContractEndTheSender(t *testing.T) {
 				return nil
 			})
 			sendAll(t, sender, "a", "b")
-			_, err := sender.Close(t.Context())
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			_, err := sender.Close(ctx)
 			var failure *SpreadError
 			if !errors.As(err, &failure) || failure.Status != codes.Internal || failure.Outcome != OutcomeUnknown {
 				t.Fatal(err)
