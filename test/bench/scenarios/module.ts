@@ -20,7 +20,7 @@ interface Times {
 
 const module: Scenario = {
   id: 'module-spread',
-  text: `One Python program, over the module spread of the Python package and over the original C wrapper, sends ${COUNT.toLocaleString('en-US')} messages of ${SIZE} bytes with multicast(), waits until the daemon has them, and receives them with receive(). Each measurement has a new process; Unix sockets. Messages per second of each half, and from the first multicast() to the last receive().`,
+  text: `A Python program uses the module spread of the Python package, or the original C wrapper. It sends ${COUNT.toLocaleString('en-US')} messages of ${SIZE} bytes with multicast(), waits until the daemon has them, and receives them with receive(). Each measurement has a new process; Unix sockets. Messages per second of each half, and from the first multicast() to the last receive().`,
   figures: [
     { name: 'receive', unit: '1/s', better: 'more' },
     { name: 'multicast', unit: '1/s', better: 'more' },
