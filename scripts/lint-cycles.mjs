@@ -12,19 +12,21 @@ function filesBelow(folder, extension) {
 }
 
 /**
- * Modules of a Rust crate without nested modules, and what each names of the others: by path, or by a name that lib.rs exports.
+ * Modules of a Rust crate, and what each names of the others: by path, or by a name that lib.rs exports. A module
+ * includes its nested modules.
  *
  * @param {string} folder @returns {Map<string, Set<string>>}
  */
 export function rustImports(folder) {
-  const sources = new Map(
-    filesBelow(folder, '.rs').map((path) => [
-      relative(folder, path).slice(0, -'.rs'.length),
-      readFileSync(path, 'utf8')
-        .replace(/\/\/.*$/gm, '')
-        .replace(/#\[cfg\(test\)\]\s*mod [\s\S]*$/, ''),
-    ]),
-  );
+  const sources = new Map();
+  for (const path of filesBelow(folder, '.rs')) {
+    if (path.endsWith('/tests.rs')) continue;
+    const [module = ''] = relative(folder, path).slice(0, -'.rs'.length).split('/');
+    const source = readFileSync(path, 'utf8')
+      .replace(/\/\/.*$/gm, '')
+      .replace(/#\[cfg\(test\)\]\s*mod [\s\S]*$/, '');
+    sources.set(module, (sources.get(module) ?? '') + source);
+  }
   const exported = new Map();
   for (const [, module, names] of (sources.get('lib') ?? '').matchAll(/pub use (\w+)::(?:\{([^}]*)\}|\w+)/g))
     for (const name of (names ?? '').split(',')) exported.set(name.trim(), module);
