@@ -53,12 +53,6 @@ impl Inbox {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// The error that ended the inbox. None before the end, and after an end that the application
-    /// requested.
-    pub fn failure(&self) -> Option<SpreadError> {
-        self.state.lock().unwrap().error.clone()
-    }
-
     /// Ends the inbox, with an error or, at the application's request, without one.
     pub fn end(&self, error: Option<SpreadError>) {
         let mut state = self.state.lock().unwrap();

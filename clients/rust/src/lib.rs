@@ -5,7 +5,6 @@
 //! tokens. All failures are of type [`SpreadError`]. The package's README has examples.
 
 mod acknowledger;
-mod backoff;
 mod code;
 mod connector;
 pub mod constants;
@@ -21,11 +20,13 @@ mod mailbox;
 mod mailbox_core;
 mod notice;
 mod options;
+mod random;
 mod reason;
 mod receiver;
 mod request;
 mod rich_status;
 mod rpc;
+mod rules;
 mod security;
 mod send_frame;
 mod sender;

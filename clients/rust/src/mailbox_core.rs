@@ -3,6 +3,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
@@ -10,19 +11,19 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::acknowledger::Acknowledger;
-use crate::backoff::Backoff;
 use crate::contract;
 use crate::inbox::Inbox;
 use crate::info::to_info;
-use crate::keep_alive::{LastUse, keep_alive};
+use crate::keep_alive::keep_alive;
 use crate::options::OnNotice;
-use crate::receiver::{Control, Listener, Receiver, Settings, is_mailbox_alive};
-use crate::rich_status::is_gone;
+use crate::receiver::{Control, Listener, Receiver, Settings};
 use crate::rpc::{ChannelCloser, Rpc, Stub};
+use crate::rules::failures::is_ignored_by_disconnect;
+use crate::rules::lease::Lease;
 use crate::sender_core::{SenderCore, SendingMailbox};
 use crate::{
-    AcknowledgementMode, Code, DisconnectOptions, Event, MailboxInfo, MailboxLimits, Notice, Reason, ReceiveOptions,
-    SpreadError, VersionTriple, request,
+    AcknowledgementMode, DisconnectOptions, Event, MailboxInfo, MailboxLimits, Notice, ReceiveOptions, SpreadError,
+    VersionTriple, request,
 };
 
 pub(crate) struct MailboxCore {
@@ -37,7 +38,7 @@ pub(crate) struct MailboxCore {
     /// Only set until receiving starts.
     pub settings: Mutex<Option<Settings>>,
     pub acknowledger: Option<Acknowledger>,
-    pub last_use: LastUse,
+    pub lease: Lease,
     pub on_notice: Option<OnNotice>,
     pub last_taken: AtomicU64,
     pub names: Mutex<Names>,
@@ -47,6 +48,8 @@ pub(crate) struct MailboxCore {
     pub stop: CancellationToken,
     /// Ends the background work that has no purpose after the mailbox itself has ended.
     pub mailbox_ended: CancellationToken,
+    /// Whether the client knows that the mailbox has ended.
+    pub has_ended: AtomicBool,
     pub gone: AtomicBool,
     pub disconnected: OnceCell<Result<bool, SpreadError>>,
     /// The channel, if it is only for this mailbox.
@@ -78,7 +81,7 @@ impl SendingMailbox for MailboxCore {
     }
 
     fn used(&self) {
-        self.last_use.used();
+        self.lease.used(Instant::now());
     }
 
     fn spawn_for_sender(&self, sender: &Arc<SenderCore>, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
@@ -108,8 +111,8 @@ impl MailboxCore {
             max_outstanding_events: options.max_outstanding_events,
             max_outstanding_bytes: options.max_outstanding_bytes,
             heartbeat: heartbeat.map(|interval| request::duration(interval, "heartbeatInterval")).transpose()?,
-            silence: heartbeat,
-            give_up_after: init.limits.lease,
+            heartbeat_interval: heartbeat,
+            lease: init.limits.lease,
         };
         let acknowledges = init.acknowledgement == AcknowledgementMode::Explicit && !options.manual_acknowledgement;
         let stop = CancellationToken::new();
@@ -123,8 +126,8 @@ impl MailboxCore {
             inbox: Arc::new(Inbox::new(options.max_buffered_events, options.max_buffered_bytes)),
             control: Arc::new(Control::new()),
             settings: Mutex::new(Some(settings)),
-            acknowledger: acknowledges.then(Acknowledger::default),
-            last_use: LastUse::new(),
+            acknowledger: acknowledges.then(|| Acknowledger::new(rpc.security().token_may_change())),
+            lease: Lease::new(init.limits.lease, Instant::now()),
             on_notice: options.on_notice,
             last_taken: AtomicU64::new(init.after_sequence),
             names: Mutex::new(Names { private_group: init.private_group, daemon: init.daemon }),
@@ -132,6 +135,7 @@ impl MailboxCore {
             tasks: TaskTracker::new(),
             mailbox_ended: stop.child_token(),
             stop,
+            has_ended: AtomicBool::new(false),
             gone: AtomicBool::new(false),
             disconnected: OnceCell::new(),
             own_channel,
@@ -206,36 +210,22 @@ impl MailboxCore {
 
     async fn acknowledge_in_background(self: Arc<Self>) {
         let Some(acknowledger) = &self.acknowledger else { return };
-        let mut done = 0;
-        let mut backoff = Backoff::default();
-        let refused = loop {
-            let up_to = acknowledger.beyond(done).await;
+        let acknowledge = async |up_to| {
             self.used();
-            match self.acknowledge(&self.rpc, up_to).await {
-                Ok(_) => {
-                    done = up_to;
-                    backoff.reset();
-                }
-                Err(error) if error.is_retryable() || error.reason().is_empty() || self.rpc.may_pass(&error) => {
-                    tokio::time::sleep(backoff.next()).await;
-                }
-                Err(error) => break error,
-            }
+            self.acknowledge(&self.rpc, up_to).await
         };
-        // If the mailbox has ended, the stream reports it, with the cause and the number of lost
-        // events.
-        if refused.code() != Some(Code::IllegalSession) && refused.sidecar_reason() != Some(Reason::LeaseExpired) {
-            self.control.fail(refused);
+        if let Some(error) = acknowledger.run(acknowledge).await {
+            self.control.fail(error);
         }
     }
 
     async fn keep_alive(self: Arc<Self>) {
-        let held = || self.control.is_attached();
+        let is_attached = || self.control.is_attached();
         let ping = || {
             let request = contract::PollRequest { mailbox_id: self.id.clone() };
             self.rpc.call(request, async |mut stub: Stub, request| stub.poll(request).await)
         };
-        keep_alive(self.limits.lease, &self.last_use, held, ping).await;
+        keep_alive(&self.lease, is_attached, ping).await;
     }
 
     pub async fn disconnect(&self, rpc: &Rpc, options: DisconnectOptions) -> Result<bool, SpreadError> {
@@ -249,11 +239,11 @@ impl MailboxCore {
             if answer.is_ok() {
                 self.control.finish().await;
             }
-            // The stream may have reported the reason already.
-            let is_reported = self.inbox.failure().is_some_and(|error| !is_mailbox_alive(&error));
+            // C3: the stream may have reported the end already.
+            let is_reported = self.has_ended.load(Ordering::Acquire);
             self.close().await;
             match answer {
-                Err(error) if is_reported || is_gone(&error) => Ok(false),
+                Err(error) if is_reported || is_ignored_by_disconnect(&error) => Ok(false),
                 other => other.map(|answer| answer.was_open),
             }
         };
@@ -270,6 +260,9 @@ impl MailboxCore {
     pub fn stop_all(&self) {
         self.gone.store(true, Ordering::Release);
         self.control.stop();
+        if let Some(acknowledger) = &self.acknowledger {
+            acknowledger.close();
+        }
         self.stop.cancel();
         for sender in self.senders.lock().unwrap().drain(..) {
             if let Some(sender) = sender.upgrade() {
@@ -304,13 +297,12 @@ impl Listener for MailboxCore {
         self.names.lock().unwrap().private_group = private_group;
     }
 
+    fn mailbox_ended(&self) {
+        self.has_ended.store(true, Ordering::Release);
+        self.mailbox_ended.cancel();
+    }
+
     fn notify(&self, notice: Notice) {
-        if let Notice::Ended(Some(error)) = &notice
-            && !is_mailbox_alive(error)
-        {
-            // Stop the background work, which needs a mailbox.
-            self.mailbox_ended.cancel();
-        }
         self.tell(notice);
     }
 }

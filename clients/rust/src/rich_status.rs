@@ -8,22 +8,10 @@ use prost::Message;
 
 use crate::error::Failure;
 use crate::rich::{ErrorInfo, RetryInfo, RichStatus};
-use crate::{Code, Outcome, Reason, SpreadError, StatusCode};
+use crate::rules::failures::{is_retryable, is_transport_status, outcome_of_send};
+use crate::{SpreadError, StatusCode};
 
-/// The statuses that leave open whether the sidecar executed the request.
-const UNKNOWN_OUTCOME: [StatusCode; 5] = [
-    StatusCode::Unavailable,
-    StatusCode::Cancelled,
-    StatusCode::DeadlineExceeded,
-    StatusCode::Internal,
-    StatusCode::Unknown,
-];
-
-/// The statuses that mean a broken stream if they have no reason.
-const TRANSPORT: [StatusCode; 4] =
-    [StatusCode::Unavailable, StatusCode::Cancelled, StatusCode::Internal, StatusCode::Unknown];
-
-/// Invalid details must not hide the status and its message.
+/// F7: malformed details must not hide the status and its message.
 fn read_details(details: &[u8]) -> (Option<ErrorInfo>, Option<RetryInfo>) {
     let (mut info, mut retry) = (None, None);
     for detail in RichStatus::decode(details).unwrap_or_default().details {
@@ -34,19 +22,6 @@ fn read_details(details: &[u8]) -> (Option<ErrorInfo>, Option<RetryInfo>) {
         }
     }
     (info, retry)
-}
-
-fn outcome_of(status: StatusCode, info: Option<&ErrorInfo>) -> Outcome {
-    let unknown = match info {
-        None => UNKNOWN_OUTCOME.contains(&status),
-        // The sidecar itself responded: unless it says otherwise, it rejected the message.
-        Some(info) => match info.metadata.get("outcome").map(String::as_str) {
-            Some("unknown") => true,
-            Some("not-sent") => false,
-            _ => status == StatusCode::Internal,
-        },
-    };
-    if unknown { Outcome::Unknown } else { Outcome::NotSent }
 }
 
 /// The message with its sources: gRPC's own message says little more than "transport error".
@@ -85,14 +60,14 @@ pub(crate) fn from_status(status: tonic::Status) -> SpreadError {
     let mut code = StatusCode::from_number(status.code() as i32);
     // A status with a source comes from this client. It is not a cancellation, because a caller
     // that cancels gets no status.
-    if info.is_none() && status.source().is_some() && TRANSPORT.contains(&code) {
+    if info.is_none() && status.source().is_some() && is_transport_status(code) {
         code = StatusCode::Unavailable;
     }
     let field = info.as_ref().and_then(|info| info.metadata.get("field")).map_or("", String::as_str);
     let mut failure = Failure::new(code, with_option_name(sentence(&status), field));
-    failure.retryable = retry.is_some() || (code == StatusCode::Unavailable && info.is_none());
+    failure.retryable = is_retryable(code, info.is_some(), retry.is_some());
     failure.retry_delay = retry.and_then(|retry| retry.retry_delay).and_then(to_duration);
-    failure.send_outcome = outcome_of(code, info.as_ref());
+    failure.send_outcome = outcome_of_send(code, info.as_ref().map(|info| &info.metadata));
     match info {
         // The error contains the whole response of a sidecar. As a cause, a report would print it
         // twice.
@@ -104,21 +79,6 @@ pub(crate) fn from_status(status: tonic::Status) -> SpreadError {
         None => failure.cause = Some(Arc::new(status)),
     }
     failure.into()
-}
-
-/// Whether the connection broke. The sidecar gives a reason when it ends a stream, also when it
-/// closes the connection.
-pub(crate) fn is_transport_failure(error: &SpreadError) -> bool {
-    matches!(error.sidecar_reason(), Some(Reason::ConnectionTooOld | Reason::SidecarUnreachable))
-        || (error.reason().is_empty() && TRANSPORT.contains(&error.status()))
-}
-
-/// Whether a mailbox that could not be disconnected has ended, or its sidecar is shutting down or
-/// unreachable.
-pub(crate) fn is_gone(error: &SpreadError) -> bool {
-    is_transport_failure(error)
-        || matches!(error.sidecar_reason(), Some(Reason::Draining | Reason::LeaseExpired))
-        || error.code() == Some(Code::IllegalSession)
 }
 
 /// None for a negative duration, which the contract does not use.

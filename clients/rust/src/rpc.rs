@@ -11,7 +11,6 @@ use tonic::transport::Channel;
 
 use crate::contract::mailbox_service_client::MailboxServiceClient;
 use crate::error::Failure;
-use crate::rich_status::is_transport_failure;
 use crate::security::Security;
 use crate::unreachable::SidecarEndpoint;
 use crate::{Outcome, SpreadError, StatusCode};
@@ -82,13 +81,6 @@ impl Rpc {
 
     pub fn stub(&self) -> Result<Stub, SpreadError> {
         Ok(MailboxServiceClient::new(self.channel()?).max_decoding_message_size(usize::MAX))
-    }
-
-    /// Whether a later call with the same mailbox may succeed: the connection broke, or a token
-    /// that is read again before each call was rejected or unavailable.
-    pub fn may_pass(&self, error: &SpreadError) -> bool {
-        let token_may_change = self.shared.security.token_may_change();
-        is_transport_failure(error) || (token_may_change && error.status() == StatusCode::Unauthenticated)
     }
 
     /// A request with the headers of a call.

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use prost::Message;
 use prost::encoding::{btree_map, encode_varint, encoded_len_varint, string};
+use prost::{EncodeError, Message};
 use tonic::Status;
 use tonic::codec::{BufferSettings, Codec, EncodeBuf, Encoder};
 use tonic_prost::ProstDecoder;
@@ -17,6 +17,7 @@ use crate::{OutgoingMessage, Service};
 const TAG_OPEN: u8 = 1 << 3 | 2;
 const TAG_BATCH: u8 = 2 << 3 | 2;
 const TAG_ELEMENT: u8 = 1 << 3 | 2;
+const TAG_RESPOND: u8 = 2 << 3;
 const TAG_SERVICE: u8 = 1 << 3;
 const TAG_GROUP: u8 = 2 << 3 | 2;
 const TAG_PAYLOAD: u8 = 3 << 3 | 2;
@@ -24,6 +25,8 @@ const TAG_TYPE: u8 = 4 << 3;
 const TAG_DISCARD: u8 = 5 << 3;
 /// The number of the contract's field.
 const HEADERS: u32 = 6;
+/// Maximum size of a batch without its messages.
+const MAX_FRAME_BYTES: usize = 13;
 
 /// Messages that share a frame.
 #[derive(Default)]
@@ -48,18 +51,21 @@ fn put_bytes(buffer: &mut BytesMut, tag: u8, bytes: &[u8]) {
     buffer.put_slice(bytes);
 }
 
+/// Size of the encoded headers of a message.
+pub(crate) fn headers_len(headers: &BTreeMap<String, String>) -> usize {
+    if headers.is_empty() {
+        return 0;
+    }
+    btree_map::encoded_len(string::encoded_len, string::encoded_len, HEADERS, headers)
+}
+
 impl SendFrame {
     /// Number of messages.
     pub fn count(&self) -> usize {
         self.ends.len()
     }
 
-    /// Size of the messages in bytes.
-    pub fn size(&self) -> usize {
-        self.ends.last().copied().unwrap_or(0)
-    }
-
-    /// Encodes a message and returns its size. It copies the payload.
+    /// Encodes a message. It copies the payload.
     pub fn add<G: AsRef<str>>(
         &mut self,
         kind: i32,
@@ -68,7 +74,7 @@ impl SendFrame {
         message_type: i32,
         self_discard: bool,
         headers: &BTreeMap<String, String>,
-    ) -> usize {
+    ) {
         let zigzag = ((message_type << 1) ^ (message_type >> 31)) as u32;
         let mut len = 2 + groups.iter().map(|group| len_of_bytes(group.as_ref().len())).sum::<usize>();
         if !payload.is_empty() {
@@ -80,11 +86,8 @@ impl SendFrame {
         if self_discard {
             len += 2;
         }
-        if !headers.is_empty() {
-            len += btree_map::encoded_len(string::encoded_len, string::encoded_len, HEADERS, headers);
-        }
+        len += headers_len(headers);
         let buffer = &mut self.gathering;
-        let before = buffer.len();
         buffer.reserve(len_of_bytes(len));
         buffer.put_u8(TAG_ELEMENT);
         encode_varint(len as u64, buffer);
@@ -106,22 +109,13 @@ impl SendFrame {
             let len_of = string::encoded_len;
             btree_map::encode(string::encode, len_of, string::encode, len_of, HEADERS, headers, buffer);
         }
-        let after = buffer.len();
-        self.ends.push(after);
-        after - before
+        self.ends.push(buffer.len());
     }
 
-    /// Closes the frame and returns it for the stream.
-    pub fn take(&mut self) -> OutgoingFrame {
+    /// Closes the frame and returns its messages for the stream.
+    pub fn take(&mut self) -> Bytes {
         self.written = self.gathering.split().freeze();
-        OutgoingFrame::Batch(self.written.clone())
-    }
-
-    /// Marks the next `count` messages as decided, and returns their size in bytes.
-    pub fn decide(&mut self, count: usize) -> usize {
-        let start = self.start(self.decided);
-        self.decided += count;
-        self.start(self.decided) - start
+        self.written.clone()
     }
 
     fn start(&self, index: usize) -> usize {
@@ -152,7 +146,11 @@ impl SendFrame {
 /// A frame of the stream.
 pub(crate) enum OutgoingFrame {
     Open(MulticastStreamOpen),
-    Batch(Bytes),
+    /// Encoded messages. `responds`: the frame requests a response.
+    Batch {
+        messages: Bytes,
+        responds: bool,
+    },
 }
 
 #[derive(Default)]
@@ -178,18 +176,28 @@ impl Encoder for FrameCodec {
     type Error = Status;
 
     fn encode(&mut self, frame: OutgoingFrame, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        match frame {
-            OutgoingFrame::Open(open) => {
-                out.put_u8(TAG_OPEN);
-                open.encode_length_delimited(out).map_err(|error| Status::internal(error.to_string()))
+        if let OutgoingFrame::Batch { messages, .. } = &frame {
+            out.reserve(messages.len() + MAX_FRAME_BYTES);
+        }
+        put_frame(&frame, out).map_err(|error| Status::internal(error.to_string()))
+    }
+}
+
+fn put_frame(frame: &OutgoingFrame, out: &mut impl BufMut) -> Result<(), EncodeError> {
+    match frame {
+        OutgoingFrame::Open(open) => {
+            out.put_u8(TAG_OPEN);
+            open.encode_length_delimited(out)
+        }
+        OutgoingFrame::Batch { messages, responds } => {
+            let len = messages.len() + if *responds { 2 } else { 0 };
+            out.put_u8(TAG_BATCH);
+            encode_varint(len as u64, out);
+            out.put_slice(messages);
+            if *responds {
+                out.put_slice(&[TAG_RESPOND, 1]);
             }
-            OutgoingFrame::Batch(messages) => {
-                out.reserve(messages.len() + 11);
-                out.put_u8(TAG_BATCH);
-                encode_varint(messages.len() as u64, out);
-                out.put_slice(&messages);
-                Ok(())
-            }
+            Ok(())
         }
     }
 }
@@ -210,7 +218,7 @@ mod tests {
             (vec!["g"], &[7; 300], 32767, false, vec![("long", long.as_str())]),
         ] {
             let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-            let size = frame.add(5, &groups, payload, message_type, discard, &headers);
+            frame.add(5, &groups, payload, message_type, discard, &headers);
             let message = MulticastMessage {
                 service_type: 5,
                 groups: groups.into_iter().map(str::to_owned).collect(),
@@ -219,20 +227,20 @@ mod tests {
                 self_discard: discard,
                 headers,
             };
-            assert_eq!(size, len_of_bytes(message.encoded_len()));
             expected.push(message);
         }
         let expected_headers: Vec<_> = expected.iter().map(|message| message.headers.clone()).collect();
         let headers: Vec<_> = frame.undecided().map(|message| message.headers).collect();
         assert_eq!(headers, expected_headers);
-        let OutgoingFrame::Batch(bytes) = frame.take() else { unreachable!() };
-        let mut wire = vec![TAG_BATCH];
-        encode_varint(bytes.len() as u64, &mut wire);
-        wire.extend_from_slice(&bytes);
-        let request =
-            MulticastStreamRequest { frame: Some(Frame::Batch(MulticastBatch { messages: expected, respond: false })) };
-        assert_eq!(wire, request.encode_to_vec());
-        frame.decide(1);
+        let messages = frame.take();
+        for respond in [false, true] {
+            let outgoing = OutgoingFrame::Batch { messages: messages.clone(), responds: respond };
+            let batch = MulticastBatch { messages: expected.clone(), respond };
+            let mut wire = Vec::new();
+            put_frame(&outgoing, &mut wire).unwrap();
+            assert_eq!(wire, MulticastStreamRequest { frame: Some(Frame::Batch(batch)) }.encode_to_vec());
+        }
+        frame.decided = 1;
         let rest: Vec<_> = frame.undecided().map(|message| (message.service_type, message.message_type)).collect();
         let safe = Service::AGREED_MESS;
         assert_eq!(rest, [(safe | Service::SELF_DISCARD, -32768), (safe, 32767)]);

@@ -7,7 +7,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::rpc::Rpc;
-use crate::send_frame::{FrameCodec, SendFrame};
+use crate::rules::send_window::message_size;
+use crate::send_frame::{FrameCodec, SendFrame, headers_len};
 use crate::sender_core::{Frames, SenderCore, SendingMailbox, State};
 use crate::sender_options::{OutgoingMessage, SenderOptions, SenderProgress};
 use crate::{Service, SpreadError};
@@ -35,7 +36,8 @@ impl Sender {
         options: SenderOptions,
     ) -> Result<Self, SpreadError> {
         let stop = CancellationToken::new();
-        let core = SenderCore { options, mailbox, state: Mutex::default(), changed: Notify::new(), stop };
+        let state = Mutex::new(State::new(&options));
+        let core = SenderCore { options, mailbox, state, changed: Notify::new(), stop };
         let core = Arc::new(core);
         let frames = Frames { core: core.clone(), opened: false };
         // The call timeout applies to the opening, not to the life of the stream.
@@ -57,7 +59,7 @@ impl Sender {
 
     /// The progress.
     pub fn progress(&self) -> SenderProgress {
-        self.core.state.lock().unwrap().progress
+        self.core.state.lock().unwrap().window.progress()
     }
 
     /// The sent messages that were neither passed to the daemon nor rejected, oldest first. After a
@@ -111,18 +113,16 @@ impl Sender {
         // Lets other tasks run during a loop of sends.
         tokio::task::coop::consume_budget().await;
         let core = &self.core;
+        let size = message_size(payload.len(), groups.len(), headers_len(headers));
         let mut add = |state: &mut State| {
             if let Err(error) = state.check_open() {
                 return Some(Err(error));
             }
-            if core.is_full(state) {
+            if state.window.is_full() {
                 return None;
             }
-            let frame = state.last_frame(core.options.max_batch_bytes);
-            let size = frame.add(kind, groups, payload, message_type, service.is_self_discard(), headers);
-            state.progress.sent += 1;
-            state.in_flight += 1;
-            state.in_flight_bytes += size;
+            let frame = state.next_frame(size);
+            frame.add(kind, groups, payload, message_type, service.is_self_discard(), headers);
             Some(Ok(()))
         };
         let result = core.when(&mut add).await;
@@ -134,11 +134,12 @@ impl Sender {
     /// rejected and there is no listener for them, fails with the rejected messages. If the stream
     /// broke, fails with the error of the stream.
     pub async fn flush(&self) -> Result<SenderProgress, SpreadError> {
-        let until = self.progress().sent;
+        let until = self.core.state.lock().unwrap().window.flush();
+        self.core.wake_stream();
         self.core
             .when(&mut |state| {
-                if state.progress.decided >= until {
-                    return Some(state.take_refusals());
+                if state.window.progress().decided >= until {
+                    return Some(state.take_rejected());
                 }
                 state.failure.clone().map(Err)
             })
@@ -149,14 +150,14 @@ impl Sender {
     /// future, the stream ends when all messages were passed to the daemon or rejected, or when you
     /// drop the sender.
     pub async fn close(&self) -> Result<SenderProgress, SpreadError> {
-        self.core.state.lock().unwrap().closing = true;
+        self.core.state.lock().unwrap().window.close();
         self.core.wake_stream();
         self.core
             .when(&mut |state| {
                 if let Some(failure) = &state.failure {
                     return Some(Err(failure.clone()));
                 }
-                if state.ended { Some(state.take_refusals()) } else { None }
+                if state.ended { Some(state.take_rejected()) } else { None }
             })
             .await
     }

@@ -3,6 +3,7 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use futures_core::Stream;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -11,14 +12,11 @@ use tonic::Streaming;
 use crate::contract::{MulticastRefusal, MulticastStreamOpen, MulticastStreamResponse};
 use crate::error::Failure;
 use crate::rpc::Rpc;
+use crate::rules::rejected::RejectedMessages;
+use crate::rules::send_window::{SendWindow, WrittenFrame};
 use crate::send_frame::{OutgoingFrame, SendFrame};
 use crate::sender_options::{SenderOptions, SenderProgress};
 use crate::{Outcome, Refusal, SpreadError, StatusCode};
-
-/// Maximum number of messages in a frame.
-const BATCH_MESSAGES: usize = 1024;
-/// Maximum number of retained errors if there is no listener for rejected messages.
-const MAX_KEPT_REFUSALS: usize = 100;
 
 /// The mailbox of a sender.
 pub(crate) trait SendingMailbox: Send + Sync {
@@ -45,30 +43,36 @@ pub(crate) struct SenderCore {
     pub stop: CancellationToken,
 }
 
-#[derive(Default)]
 pub(crate) struct State {
+    pub window: SendWindow,
     /// The frames that are not decided. Those from `to_write` on were not yet passed to the stream.
     pub frames: VecDeque<SendFrame>,
     pub to_write: usize,
-    pub written: u64,
-    pub in_flight: usize,
-    pub in_flight_bytes: usize,
-    pub progress: SenderProgress,
-    pub refused: u64,
-    pub refusals: Vec<Refusal>,
+    pub rejected: RejectedMessages,
     pub failure: Option<SpreadError>,
-    pub closing: bool,
     pub ended: bool,
     /// The stream, while it waits for a frame.
     pub stream: Option<Waker>,
 }
 
 impl State {
+    pub fn new(options: &SenderOptions) -> Self {
+        Self {
+            window: SendWindow::new(options),
+            frames: VecDeque::new(),
+            to_write: 0,
+            rejected: RejectedMessages::default(),
+            failure: None,
+            ended: false,
+            stream: None,
+        }
+    }
+
     pub fn check_open(&self) -> Result<(), SpreadError> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
-        if self.closing {
+        if self.window.is_closing() {
             let mut failure = Failure::new(StatusCode::FailedPrecondition, "the sender is closed");
             failure.outcome = Some(Outcome::NotSent);
             return Err(failure.into());
@@ -76,41 +80,41 @@ impl State {
         Ok(())
     }
 
-    /// The frame for the next message.
-    pub fn last_frame(&mut self, max_batch_bytes: usize) -> &mut SendFrame {
-        let fits = self.frames.len() > self.to_write
-            && self.frames.back().is_some_and(|last| last.size() < max_batch_bytes && last.count() < BATCH_MESSAGES);
-        if !fits {
+    /// The frame for the next message, which has this size.
+    pub fn next_frame(&mut self, size: usize) -> &mut SendFrame {
+        if self.window.send(size) {
             self.frames.push_back(SendFrame::default());
         }
         self.frames.back_mut().expect("there is one")
     }
 
-    /// Whether any message is undecided if the stream ends now.
-    fn outcome(&self) -> Outcome {
-        if self.progress.decided == self.progress.sent { Outcome::NotSent } else { Outcome::Unknown }
+    /// The messages of the next frame that is written.
+    fn take_frame(&mut self) -> Bytes {
+        let messages = self.frames[self.to_write].take();
+        self.to_write += 1;
+        messages
     }
 
-    pub fn take_refusals(&mut self) -> Result<SenderProgress, SpreadError> {
-        if self.refused == 0 {
-            return Ok(self.progress);
+    /// Removes the next `count` messages, which are decided.
+    fn remove_decided(&mut self, mut count: usize) {
+        while count > 0 {
+            let frame = self.frames.front_mut().expect("the messages in flight are in frames");
+            let decided = count.min(frame.count() - frame.decided);
+            frame.decided += decided;
+            count -= decided;
+            if frame.decided == frame.count() {
+                self.frames.pop_front();
+                self.to_write -= 1;
+            }
         }
-        let refusals = std::mem::take(&mut self.refusals);
-        let count = std::mem::take(&mut self.refused);
-        Err(refusals[0].error.with(|failure| {
-            failure.message = format!("rejected messages: {count}; first error: {}", failure.message);
-            failure.refused = count;
-            failure.refusals = refusals.clone();
-        }))
+    }
+
+    pub fn take_rejected(&mut self) -> Result<SenderProgress, SpreadError> {
+        self.rejected.take().map_or_else(|| Ok(self.window.progress()), Err)
     }
 }
 
 impl SenderCore {
-    pub fn is_full(&self, state: &State) -> bool {
-        state.in_flight >= self.options.max_in_flight_messages
-            || (state.in_flight > 0 && state.in_flight_bytes >= self.options.max_in_flight_bytes)
-    }
-
     /// Waits until `look` returns a value for the state.
     pub async fn when<T>(&self, look: &mut impl FnMut(&mut State) -> Option<T>) -> T {
         if let Some(found) = look(&mut self.state.lock().unwrap()) {
@@ -139,7 +143,7 @@ impl SenderCore {
             if state.ended {
                 return;
             }
-            let error = SpreadError::cancelled("the sender was aborted", state.outcome());
+            let error = SpreadError::cancelled("the sender was aborted", state.window.outcome());
             self.end(&mut state, Some(error));
         }
         self.stop.cancel();
@@ -161,11 +165,13 @@ impl SenderCore {
             .run_until_cancelled(async {
                 loop {
                     match answers.message().await {
-                        Ok(Some(answer)) => self.on_answer(answer),
-                        Ok(None) => return self.on_end(None),
-                        Err(status) => {
-                            return self.on_end(Some(self.mailbox.rpc().endpoint().explain(status).for_send()));
+                        Ok(Some(answer)) => {
+                            if let Err(error) = self.on_answer(answer) {
+                                return self.end(&mut self.state.lock().unwrap(), Some(error));
+                            }
                         }
+                        Ok(None) => return self.on_end(None),
+                        Err(status) => return self.on_end(Some(&self.mailbox.rpc().endpoint().explain(status))),
                     }
                 }
             })
@@ -174,55 +180,30 @@ impl SenderCore {
         self.wake_stream();
     }
 
-    fn on_answer(&self, answer: MulticastStreamResponse) {
+    /// Fails if the response violates the contract.
+    fn on_answer(&self, answer: MulticastStreamResponse) -> Result<(), SpreadError> {
         self.mailbox.used();
         let refusals: Vec<_> = answer.refusals.into_iter().map(to_refusal).collect();
         {
-            let mut guard = self.state.lock().unwrap();
-            let state = &mut *guard;
-            let decided = answer.decided.min(state.written);
-            while state.progress.decided < decided {
-                let Some(frame) = state.frames.front_mut() else { break };
-                let count = ((decided - state.progress.decided) as usize).min(frame.count() - frame.decided);
-                state.in_flight -= count;
-                state.in_flight_bytes -= frame.decide(count);
-                state.progress.decided += count as u64;
-                if frame.decided == frame.count() {
-                    state.frames.pop_front();
-                    state.to_write -= 1;
-                }
-            }
-            state.progress.accepted = answer.accepted;
+            let mut state = self.state.lock().unwrap();
+            let count = state.window.on_response(answer.decided, answer.accepted)?;
+            state.remove_decided(count);
             if self.options.on_refused.is_none() {
-                state.refused += refusals.len() as u64;
-                let room = MAX_KEPT_REFUSALS.saturating_sub(state.refusals.len());
-                state.refusals.extend(refusals.iter().take(room).cloned());
+                state.rejected.add(&refusals);
             }
         }
         if let Some(listener) = &self.options.on_refused {
             refusals.into_iter().for_each(|refusal| listener(refusal));
         }
         self.changed.notify_waiters();
+        Ok(())
     }
 
-    fn on_end(&self, error: Option<SpreadError>) {
+    fn on_end(&self, error: Option<&SpreadError>) {
         let mut state = self.state.lock().unwrap();
         let failure = match error {
-            Some(error) => {
-                // The sidecar may report that it passed none of the undecided messages to the
-                // daemon.
-                let outcome = error.metadata().get("outcome").map(String::as_str);
-                let not_sent = outcome == Some(Outcome::NotSent.as_str()) || error.outcome() == Some(Outcome::NotSent);
-                let outcome = if not_sent { Outcome::NotSent } else { state.outcome() };
-                Some(error.with(|failure| failure.outcome = Some(outcome)))
-            }
-            None if state.closing && state.progress.decided == state.progress.sent => None,
-            None => {
-                let message = "the sidecar ended the stream before it accepted or rejected all messages";
-                let mut failure = Failure::new(StatusCode::Unavailable, message);
-                failure.outcome = Some(Outcome::Unknown);
-                Some(failure.into())
-            }
+            Some(error) => Some(state.window.on_failure(error)),
+            None => state.window.on_end(),
         };
         self.end(&mut state, failure);
     }
@@ -257,7 +238,7 @@ impl Stream for Frames {
             let mailbox_id = self.core.mailbox.id().to_owned();
             return Poll::Ready(Some(OutgoingFrame::Open(MulticastStreamOpen {
                 mailbox_id,
-                responds_on_request: false,
+                responds_on_request: true,
             })));
         }
         let mut guard = self.core.state.lock().unwrap();
@@ -265,18 +246,15 @@ impl Stream for Frames {
         if state.ended {
             return Poll::Ready(None);
         }
-        if state.to_write == state.frames.len() {
-            if state.closing {
+        let Some(WrittenFrame { messages, responds }) = state.window.write() else {
+            if state.window.is_closing() {
                 return Poll::Ready(None);
             }
             state.stream = Some(cx.waker().clone());
             return Poll::Pending;
-        }
-        let frame = &mut state.frames[state.to_write];
-        state.written += frame.count() as u64;
-        let outgoing = frame.take();
-        state.to_write += 1;
+        };
+        let messages = if messages == 0 { Bytes::new() } else { state.take_frame() };
         self.core.mailbox.used();
-        Poll::Ready(Some(outgoing))
+        Poll::Ready(Some(OutgoingFrame::Batch { messages, responds }))
     }
 }

@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use crate::{Refusal, Service};
 
-/// The progress of a [`crate::Sender`].
+/// The progress of a [`crate::Sender`]. The sidecar reports the progress within 20 ms, or when
+/// [`crate::Sender::flush`] waits for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SenderProgress {
@@ -115,8 +116,8 @@ impl SenderOptions {
         self
     }
 
-    /// Maximum size of the messages in flight. A single message may be larger. Unit: bytes.
-    /// Default: 4 MiB.
+    /// Maximum size of the messages in flight, with their groups and headers. A single message may
+    /// be larger. Unit: bytes. Default: 4 MiB.
     pub fn max_in_flight_bytes(mut self, bytes: usize) -> Self {
         self.max_in_flight_bytes = bytes.max(1);
         self

@@ -10,14 +10,16 @@ use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 use tonic::transport::Endpoint;
 
-use crate::backoff::Backoff;
 use crate::connector::Connector;
 use crate::contract;
 use crate::environment::{self, ChannelOptions};
 use crate::error::Failure;
 use crate::info::{to_acknowledgement, to_info, to_limits, to_version};
 use crate::mailbox_core::{Init, MailboxCore, fetch_info};
+use crate::random::draw;
 use crate::rpc::{ChannelCloser, Rpc, Stub};
+use crate::rules::backoff::Backoff;
+use crate::rules::failures::may_become_ready;
 use crate::security::{BoxError, Security, Token, bearer};
 use crate::target::Target;
 use crate::unreachable::SidecarEndpoint;
@@ -379,19 +381,19 @@ impl Sidecar {
     }
 
     async fn ask_until_ready(&self, daemon: bool, last: &Mutex<String>) -> Result<(), SpreadError> {
-        let mut pauses = Backoff::between(Duration::from_millis(50), Duration::from_millis(500));
+        let mut pauses = Backoff::of_ready();
         // The whole wait has a timeout; a single call must not end it.
         let asking = self.with_timeout(None);
         loop {
             match asking.version().await {
                 Ok(version) if !daemon || version.daemon.is_some() => return Ok(()),
                 Ok(_) => *last.lock().unwrap() = "the sidecar is not connected to its daemon".to_owned(),
-                Err(error) if error.status() == StatusCode::Unavailable => {
+                Err(error) if may_become_ready(&error) => {
                     *last.lock().unwrap() = error.message().to_owned();
                 }
                 Err(error) => return Err(error),
             }
-            tokio::time::sleep(pauses.next()).await;
+            tokio::time::sleep(pauses.next(draw())).await;
         }
     }
 

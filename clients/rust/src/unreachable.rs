@@ -36,18 +36,18 @@ impl SidecarEndpoint {
             return self.unknown_call(&error);
         }
         if has_connect_error || text.contains(NOT_HTTP2) {
-            return self.unreachable(&text, Some(Outcome::NotSent));
+            return self.unreachable(&text, Some(Outcome::NotSent)); // F6
         }
         // The request may have been sent when the connection ended, so that the outcome of a send
         // is unknown.
         if text.contains(CLOSED_AT_ONCE) { self.unreachable(&text, None) } else { error }
     }
 
-    /// The error after the lease of a mailbox has passed without a connection.
-    pub fn gave_up(&self, message: String, cause: SpreadError) -> SpreadError {
-        let mut failure = self.failure(StatusCode::Unavailable, Reason::SidecarUnreachable, message);
-        failure.cause = Some(Arc::new(cause));
-        failure.into()
+    /// Adds the target to an error that says that the sidecar is unreachable.
+    pub fn with_target(&self, error: &SpreadError) -> SpreadError {
+        error.with(|failure| {
+            failure.metadata.insert("target".to_owned(), self.name.clone());
+        })
     }
 
     /// The error of a call that the server does not implement.
@@ -57,7 +57,7 @@ impl SidecarEndpoint {
             self.name
         );
         let mut failure = self.failure(StatusCode::Unimplemented, Reason::NotASidecar, message);
-        failure.outcome = Some(Outcome::NotSent);
+        failure.outcome = Some(Outcome::NotSent); // F6
         failure.cause = Some(Arc::new(cause.clone()));
         failure.into()
     }
