@@ -16,7 +16,7 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts --n
 COPY tsconfig.base.json sbom.cdx.json LICENSE ./
 COPY proto proto
 COPY bin bin
-COPY scripts/build.mjs scripts/build-page.mjs scripts/setup.mjs scripts/prune-image.mjs scripts/
+COPY scripts/build.mjs scripts/build-page.mjs scripts/build-server.mjs scripts/licences.mjs scripts/setup.mjs scripts/prune-image.mjs scripts/
 COPY clients/typescript/src clients/typescript/src
 COPY clients/typescript/tsconfig.json clients/typescript/
 COPY server server

@@ -11,7 +11,7 @@ if (existsSync(build)) {
   await ensureRunnable();
 }
 try {
-  await import(pathToFileURL(join(root, 'dist', 'server', 'main.js')).href);
+  await import(pathToFileURL(join(root, 'dist', 'server', 'bundle', 'main.js')).href);
 } catch (error) {
   // The program reports its own failures; this one keeps it from loading.
   if (error?.code !== 'EMFILE') throw error;

@@ -7,6 +7,11 @@ import { fileURLToPath } from 'node:url';
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const inRoot = (...parts) => join(root, ...parts);
 
+/** The folder of the bundled server, which the command starts. */
+export const BUNDLE = inRoot('dist', 'server', 'bundle');
+/** The last file that the build of the bundle writes. */
+const BUNDLE_BUILT = join(BUNDLE, 'licences.txt');
+
 /** The packages from which the status page has code. They are development dependencies, because the bundle contains them. */
 export const PAGE_PACKAGES = ['preact', 'uplot'];
 
@@ -90,6 +95,29 @@ export function buildPage() {
   run('building the status page', process.execPath, [inRoot('scripts', 'build-page.mjs')]);
 }
 
+/**
+ * Whether the bundle is newer than all of its inputs. `tsc -b` writes a file .tsbuildinfo whenever it compiles a
+ * project.
+ */
+function isBundleCurrent() {
+  const inputs = [
+    inRoot('dist', '.tsbuildinfo'),
+    inRoot('proto', 'dist', '.tsbuildinfo'),
+    inRoot('clients', 'typescript', 'dist', '.tsbuildinfo'),
+    inRoot('package-lock.json'),
+    inRoot('scripts', 'build-server.mjs'),
+    inRoot('scripts', 'licences.mjs'),
+  ];
+  if (![BUNDLE_BUILT, ...inputs].every((file) => existsSync(file))) return false;
+  return statSync(BUNDLE_BUILT).mtimeMs > Math.max(...inputs.map((file) => statSync(file).mtimeMs));
+}
+
+/** Bundles the compiled server if the bundle is missing or older than its inputs. Run it in `alone`. */
+export function buildServer() {
+  if (isBundleCurrent()) return;
+  run('bundling the server', process.execPath, [inRoot('scripts', 'build-server.mjs')]);
+}
+
 /** Installs the packages when they are missing or older than the lock file. */
 export const ensureInstalled = () => alone(installIfMissing);
 
@@ -99,13 +127,16 @@ export const ensureBuilt = () =>
     installIfMissing();
     if (!isBuilt()) process.stderr.write('compiling …\n');
     compile('server');
+    buildServer();
     buildPage();
   });
 
-const isBuilt = () =>
-  existsSync(inRoot('dist', 'server', 'main.js')) && existsSync(inRoot('dist', 'page', 'licences.txt'));
+const isBuilt = () => isBundleCurrent() && existsSync(inRoot('dist', 'page', 'licences.txt'));
 
-/** Installs and compiles a clone in which nothing is compiled yet. It does not look for changed sources, which takes longer. */
+/**
+ * Installs, compiles and bundles a clone in which one of these steps is missing. It does not look for changed sources, which
+ * takes longer.
+ */
 export async function ensureRunnable() {
   if (!isBuilt()) await ensureBuilt();
 }

@@ -1,7 +1,7 @@
 // `prepack` of each npm package of the project: compiles all packages, without what earlier builds left.
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { alone, buildPage, compile, ensureInstalled, root } from './build.mjs';
+import { alone, buildPage, buildServer, compile, ensureInstalled, root } from './build.mjs';
 
 // Options of `npm pack`, which would also affect `npm ci`.
 for (const option of ['dry_run', 'workspace', 'workspaces', 'json', 'global', 'location'])
@@ -15,6 +15,7 @@ await alone(() => {
   for (const folder of ['.', ...libraries])
     rmSync(join(root, folder, 'dist'), { recursive: true, force: true });
   compile('server', 'clients/testcontainers/node');
+  buildServer();
   buildPage();
   for (const folder of libraries) addCommonJs(join(root, folder, 'dist'));
   linkContract();

@@ -1,29 +1,12 @@
 // `node scripts/prune-image.mjs FROM TO`, in the Dockerfile: copies the image's files of the built project at
 // FROM to TO. Files that no running program reads (types, source maps, manuals of packages) are omitted;
 // licences are included.
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { isLicence, licenceFiles, licenceWithoutFile } from './licences.mjs';
 
 const [from, to] = process.argv.slice(2);
 const UNREAD = /(\.d\.[cm]?ts|\.[cm]?ts|\.map|\.md|\.markdown|\.flow|\.tsbuildinfo)$/i;
-const LICENCE = /^(licen[cs]e|copying|copyright|notice)/i;
-/**
- * Licence texts of packages without a licence file, as files below FROM. For a source file, it is the comment
- * at its start.
- */
-const LICENCE_TEXTS = {
-  '@assemblyscript/loader': ['LICENSE'],
-  '@bufbuild/protobuf': ['LICENSE', 'node_modules/@bufbuild/protobuf/dist/esm/wire/varint.js'],
-};
 /** Builds for bundlers. Node loads `build/src`. */
 const UNREAD_BUILD = /\/@opentelemetry\/[^/]+\/build\/(esm|esnext)$/;
 const UNREAD_FOLDERS = new Set([
@@ -44,7 +27,7 @@ function copy(path) {
     recursive: true,
     verbatimSymlinks: true,
     filter: (file) =>
-      LICENCE.test(basename(file)) ||
+      isLicence(basename(file)) ||
       (!UNREAD.test(file) && !UNREAD_BUILD.test(file) && !UNREAD_FOLDERS.has(basename(file))),
   });
 }
@@ -52,7 +35,8 @@ function copy(path) {
 for (const path of [
   'node_modules',
   'bin',
-  'dist',
+  'dist/server/bundle',
+  'dist/page',
   'proto/spread',
   'package.json',
   'sbom.cdx.json',
@@ -87,25 +71,6 @@ function addLicences(modules) {
 }
 
 function addLicence(folder) {
-  if (readdirSync(folder).some((name) => LICENCE.test(name))) return;
-  const { name, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  const sources = LICENCE_TEXTS[name];
-  if (!sources)
-    throw new Error(
-      `${name} (${license}) has no licence file: add its text to LICENCE_TEXTS in ${import.meta.url}`,
-    );
-  const texts = sources.map((source) => {
-    const text = readFileSync(join(from, source), 'utf8');
-    return source.endsWith('.js') ? commentAtTheTop(text) : text;
-  });
-  writeFileSync(join(folder, 'LICENSE'), [`${name}: ${license}`, ...texts].join('\n\n'));
-}
-
-function commentAtTheTop(source) {
-  const lines = source.split('\n');
-  const end = lines.findIndex((line) => !line.startsWith('//'));
-  return lines
-    .slice(0, end)
-    .map((line) => line.replace(/^\/\/ ?/, ''))
-    .join('\n');
+  if (licenceFiles(folder).length > 0) return;
+  writeFileSync(join(folder, 'LICENSE'), licenceWithoutFile(from, folder));
 }

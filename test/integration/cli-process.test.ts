@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { root } from '../../scripts/build.mjs';
 import { Interruption } from '../../server/src/cli/terminal/interruption.js';
 import { sidecarAt } from '../support/clients/client.js';
 import { FaultProxy } from '../support/network/fault-proxy.js';
@@ -8,6 +10,7 @@ import { startCli } from '../support/sidecars/cli.js';
 import { startCommand } from '../support/sidecars/command-process.js';
 import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { freePort } from '../support/sidecars/sidecar-process.js';
+import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 
 describe('a command as a process', () => {
@@ -19,15 +22,14 @@ describe('a command as a process', () => {
   });
 
   it.skipIf(process.platform === 'win32')('names the limit of open files that keeps it from loading', () => {
-    const script = fileURLToPath(new URL('../../bin/spread-sidecar.mjs', import.meta.url));
-    const { status, stderr } = spawnSync(
-      'sh',
-      ['-c', `ulimit -n 32; exec "${process.execPath}" "${script}" serve`],
-      {
-        encoding: 'utf8',
-        timeout: 20_000,
-      },
-    );
+    const folder = temporaryFolder();
+    cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true });
+    // The program has few files, so a low limit would keep Node itself from starting.
+    const program = "import { openSync } from 'node:fs';\nfor (;;) openSync('/dev/null');\n";
+    mkdirSync(join(folder, 'dist/server/bundle'), { recursive: true });
+    writeFileSync(join(folder, 'dist/server/bundle/main.js'), program);
+    const command = `ulimit -n 64; exec "${process.execPath}" "${folder}/bin/spread-sidecar.mjs" serve`;
+    const { status, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8', timeout: 20_000 });
     expect(stderr).toBe(
       'spread-sidecar: too many open files (EMFILE) while the program loads: raise the limit (ulimit -n, or nofile of the container)\n',
     );

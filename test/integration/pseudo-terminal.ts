@@ -1,14 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { onTestFinished } from 'vitest';
+import { BUILT_PROGRAM } from '../support/built-program.js';
 import { until, within } from '../support/until.js';
-
-const MAIN = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url));
 
 /** The built program in a pseudo terminal of util-linux' `script`. Afterwards, the terminal prints its exit code and settings. */
 export function startOnTerminal(size: { columns: number; rows: number }, args: readonly string[]) {
-  const quoted = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
+  const quoted = [process.execPath, BUILT_PROGRAM, ...args].map((word) => `'${word}'`).join(' ');
   const steps = [
     'echo "terminal $(tty)"',
     `stty cols ${size.columns} rows ${size.rows}`,

@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { SpreadSidecar } from 'spread-sidecar-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { BUILT_PROGRAM } from '../support/built-program.js';
 import { freePort } from '../support/sidecars/sidecar-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until, within } from '../support/until.js';
-
-const MAIN = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url));
 
 describe('a sidecar whose standard error is not read', () => {
   it('continues to serve, and ends at SIGTERM', async () => {
@@ -24,7 +22,7 @@ describe('a sidecar whose standard error is not read', () => {
     const socket = join(temporaryFolder(), 'spread');
     const child = spawn(
       process.execPath,
-      [MAIN, 'serve', ...args, '--embedded-socket', socket, '--grpc-listen', `127.0.0.1:${port}`],
+      [BUILT_PROGRAM, 'serve', ...args, '--embedded-socket', socket, '--grpc-listen', `127.0.0.1:${port}`],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
     const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BUILT_PROGRAM } from '../../support/built-program.js';
 import { RealSpread } from '../../support/daemons/real-spread.js';
 import { freePort } from '../../support/sidecars/serve-process.js';
 import { type Exit, findProgram, type Server, ServerProcess } from './server-process.js';
-
-const MAIN = fileURLToPath(new URL('../../../dist/server/main.js', import.meta.url));
 
 /**
  * By default, both daemons disconnect a client with a thousand unread messages. The C tools have no flow control
@@ -56,7 +55,7 @@ export async function startEmbeddedDaemon(
   const own = port ?? (await freePort());
   const server = new ServerProcess('daemon', node, [
     ...profileFlags(profiles, `daemon-${own}`),
-    MAIN,
+    BUILT_PROGRAM,
     ...['daemon', '--quiet', '--port', String(own), '--socket', `/tmp/${own}`],
     ...['--max-session-messages', String(maxSessionMessages)],
   ]);
@@ -99,7 +98,7 @@ export async function startSidecar(
   const startedAt = performance.now();
   const args = [
     ...profileFlags(profiles, `sidecar-${grpcPort}`),
-    ...[MAIN, 'serve', '--log-level', 'warn'],
+    ...[BUILT_PROGRAM, 'serve', '--log-level', 'warn'],
     ...['--grpc-listen', `127.0.0.1:${grpcPort},unix:${socket}`],
     ...['--admin-listen', `127.0.0.1:${adminPort}`],
     ...(daemon === undefined

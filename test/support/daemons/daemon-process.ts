@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { BUILT_PROGRAM } from '../built-program.js';
 import { until } from '../until.js';
-
-const MAIN = fileURLToPath(new URL('../../../dist/server/main.js', import.meta.url));
 
 /** `spread-sidecar daemon`: the embedded daemon as a separate process, which can be killed and restarted. */
 export class DaemonProcess {
@@ -24,7 +22,7 @@ export class DaemonProcess {
   async start(): Promise<void> {
     this.#child = spawn(
       process.execPath,
-      [MAIN, 'daemon', '--quiet', '--port', String(this.port), '--socket', 'off', ...this.more],
+      [BUILT_PROGRAM, 'daemon', '--quiet', '--port', String(this.port), '--socket', 'off', ...this.more],
       { stdio: 'ignore' },
     );
     await until(() => accepts(this.port), { timeoutMs: 10_000, what: `a daemon listens on ${this.port}` });

@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { BUILT_PROGRAM } from '../built-program.js';
 import { within } from '../until.js';
-
-const MAIN = fileURLToPath(new URL('../../../dist/server/main.js', import.meta.url));
 
 /** The built program as a process. It is killed at the end of the running test. */
 export function startCommand(...args: string[]) {
@@ -12,7 +10,7 @@ export function startCommand(...args: string[]) {
 
 /** The same, started by another command, for example one that lowers a limit. */
 export function startCommandUnder(launcher: readonly string[], ...args: string[]) {
-  const [command, ...rest] = [...launcher, process.execPath, MAIN, ...args] as [string, ...string[]];
+  const [command, ...rest] = [...launcher, process.execPath, BUILT_PROGRAM, ...args] as [string, ...string[]];
   const child: ChildProcess = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
   const written = { stdout: '', stderr: '' };
   child.stdout?.on('data', (text) => {

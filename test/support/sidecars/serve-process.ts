@@ -1,10 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { BUILT_PROGRAM } from '../built-program.js';
 import { within } from '../until.js';
-
-/** The built program. bin/spread-sidecar.mjs would build again when a source changes during the test. */
-const MAIN = fileURLToPath(new URL('../../../dist/server/main.js', import.meta.url));
 
 /** The end of a process. */
 export interface Exit {
@@ -30,7 +27,7 @@ export class ServeProcess {
     launcher: readonly string[] = [],
     node = process.execPath,
   ) {
-    const [command, ...rest] = [...launcher, node, MAIN, 'serve', ...args] as [string, ...string[]];
+    const [command, ...rest] = [...launcher, node, BUILT_PROGRAM, 'serve', ...args] as [string, ...string[]];
     this.#child = spawn(command, rest, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -15,6 +15,9 @@ async function pruned(files: Record<string, string>) {
     'sbom.cdx.json': '{}',
     'bin/spread-sidecar.mjs': '',
     'dist/server/main.js': '',
+    'dist/server/bundle/main.js': '',
+    'dist/server/bundle/licences.txt': '',
+    'dist/page/index.html': '',
     'proto/spread/a.proto': '',
     'proto/package.json': '{}',
     'proto/dist/index.js': '',
@@ -83,6 +86,16 @@ describe('the content of the image', () => {
       ...Object.fromEntries(files.map((name) => [`dist/page/${name}`, ''])),
     });
     for (const name of files) expect([name, has(`dist/page/${name}`)]).toEqual([name, true]);
+  });
+
+  it('includes the bundle of the server with the licences of its packages, without the other compiled files', async () => {
+    const { has } = await pruned({
+      'node_modules/a/package.json': manifest('a', 'MIT'),
+      'node_modules/a/LICENSE': '',
+    });
+    for (const name of ['main.js', 'licences.txt'])
+      expect([name, has(`dist/server/bundle/${name}`)]).toEqual([name, true]);
+    expect(has('dist/server/main.js')).toBe(false);
   });
 
   it('includes the contract and the compiled packages of the project, without their sources', async () => {
