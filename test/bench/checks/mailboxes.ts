@@ -1,15 +1,12 @@
-import { AGREED_MESS, type Mailbox, SpreadSidecar } from 'spread-sidecar-client';
+import { AGREED_MESS, SpreadSidecar } from 'spread-sidecar-client';
 import { within } from '../../support/until.js';
 import { memoryMiB } from '../process-meter.js';
 import { type ProcessReport, reporting, reportOf } from '../servers/process-report.js';
 import type { Check } from './check.js';
+import { groupsOf, openMailboxes } from './many-mailboxes.js';
 import { metricOf } from './metrics.js';
 
 const BOUND_MIB = 256;
-/** Members of a group. A view lists all members and goes to each of them. */
-const GROUP_SIZE = 50;
-/** Number of concurrent Connect calls. */
-const AT_ONCE = 50;
 const ALL_MS = 60_000;
 
 const MIB = 1024 * 1024;
@@ -29,14 +26,14 @@ export const mailboxes: Check<'count' | 'channels'> = {
     try {
       const before = await reportOf(sidecar, stage.folder);
       const startedAt = performance.now();
-      const open = await openAll(clients, count);
+      const open = await openMailboxes(clients, count);
       const openedMs = performance.now() - startedAt;
       // Every mailbox has received the view of its own join, so its Receive stream is attached and gets the message.
       const received = open.map(async (mailbox) => {
         for await (const event of mailbox) if (event.kind === 'regular') return performance.now();
         throw new Error('a mailbox ended without the message');
       });
-      const groups = [...new Set(open.map((_, i) => groupOf(i)))];
+      const groups = groupsOf(count);
       const sentAt = performance.now();
       for (let i = 0; i < groups.length; i += 40)
         await open[0]!.multigroupMulticast(AGREED_MESS, groups.slice(i, i + 40), 'to all');
@@ -66,20 +63,3 @@ export const mailboxes: Check<'count' | 'channels'> = {
     }
   },
 };
-
-const groupOf = (i: number) => `g${Math.floor(i / GROUP_SIZE)}`;
-
-async function openAll(clients: readonly SpreadSidecar[], count: number): Promise<readonly Mailbox[]> {
-  const open: Mailbox[] = [];
-  let next = 0;
-  const opener = async () => {
-    while (next < count) {
-      const i = next++;
-      const mailbox = await clients[i % clients.length]!.connect({ privateName: `m${i}` });
-      await mailbox.join(groupOf(i), { awaitView: true });
-      open.push(mailbox);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, opener));
-  return open;
-}

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CHECKS } from '../../bench/checks/all.js';
 import { type Check, isWithin } from '../../bench/checks/check.js';
 import { growthOf } from '../../bench/checks/cycles.js';
 import { checkOptions, checksUsage } from '../../bench/checks/options.js';
+import { comparison, REFRESH_MS } from '../../bench/checks/page.js';
 import { runCheck } from '../../bench/checks/run.js';
 import { completeness, type StallReceiver } from '../../bench/checks/stall-receiver.js';
 import { checkTable } from '../../bench/report/tables.js';
@@ -67,6 +69,25 @@ describe('a figure of a check', () => {
   });
 });
 
+describe('the check of the status page', () => {
+  const windows = (...p99s: number[]) =>
+    p99s.map((p99) => ({ count: 1000, percentile: (p: number) => (p === 0.99 ? p99 : 1) }));
+
+  it.each([
+    [[2, 100, 2], [2.1, 2.1, 90], true],
+    [[2, 2, 2], [2.2, 2.2, 1], false],
+  ])('compares the medians of %j and %j: within the bound: %s', (without, withPage, expected) => {
+    const figures = comparison(windows(...without), windows(...withPage));
+    expect(figures.every(isWithin)).toBe(expected);
+    expect(figures.filter(({ atMost }) => atMost !== undefined)).toHaveLength(1);
+  });
+
+  it('refreshes as often as the page', () => {
+    const source = readFileSync(new URL('../../../server/page/src/refresher.ts', import.meta.url), 'utf8');
+    expect(source).toContain(`const REFRESH_MS = ${REFRESH_MS};`);
+  });
+});
+
 describe('the figures of checks', () => {
   const resource = { what: 'heap', unit: 'MiB', read: () => 0, bounds: [6, 1] } as const;
   const values = (...heaps: number[]) => {
@@ -94,7 +115,7 @@ describe('the figures of checks', () => {
 describe('the command', () => {
   it('has a check for each id', () => {
     const ids = CHECKS.map(({ id }) => id);
-    expect(ids).toEqual(['crowd', 'cycles', 'drain', 'mailboxes', 'ready', 'stall']);
+    expect(ids).toEqual(['crowd', 'cycles', 'drain', 'mailboxes', 'page', 'ready', 'stall']);
   });
 
   it.each([
