@@ -190,9 +190,10 @@ class Stage implements ScriptedStage {
     // The process of the client.
     'process.stop': () => process.kill(this.#client.driver.pid, 'SIGSTOP'),
     'process.continue': () => process.kill(this.#client.driver.pid, 'SIGCONT'),
-    'clock.set': ({ seconds }) => {
+    'clock.set': async ({ seconds }) => {
       if (this.#client.clock === undefined) throw new Error('the driver of this case is not steppable');
       this.#client.clock.set(seconds as number);
+      await new Promise((resolve) => setTimeout(resolve, CLOCK_CHANGE_MS));
     },
   };
 
@@ -215,6 +216,9 @@ class Stage implements ScriptedStage {
     return this.#sidecar.calls.map(({ method }) => method).join(', ');
   }
 }
+
+/** Maximum time until a process has the changed clock. Unit: ms. */
+const CLOCK_CHANGE_MS = 1100;
 
 /** A pause can be this much longer on a machine under load. Unit: ms. */
 const LATE_MS = 2500;
