@@ -99,6 +99,7 @@ const OPS = new Set([
   ...['join', 'leave', 'multicast', 'receive', 'poll', 'acknowledge', 'view', 'info', 'state', 'notices'],
   ...['exitMailbox', 'exitSidecar'],
   ...['openSender', 'send', 'flush', 'senderState', 'closeSender', 'resources'],
+  ...['openRequestReply', 'serve', 'stopServing', 'request', 'requestStatistics', 'closeRequestReply'],
 ]);
 
 /** Reads the cases of a folder. Throws for invalid ones. */

@@ -53,6 +53,14 @@ function matcher(name: string, wanted: unknown, got: unknown, place: string): st
         Array.isArray(got) &&
           (wanted as unknown[]).every((value) => got.some((entry) => differences(value, entry).length === 0)),
       );
+    case '$hasExactly': {
+      const left = Array.isArray(got) ? [...got] : [];
+      const isFound = (value: unknown) => {
+        const at = left.findIndex((entry) => differences(value, entry).length === 0);
+        return at >= 0 && left.splice(at, 1).length === 1;
+      };
+      return unless(Array.isArray(got) && (wanted as unknown[]).every(isFound) && left.length === 0);
+    }
     case '$inAnyOrder':
       return unless(Array.isArray(got) && show([...got].sort()) === show([...(wanted as unknown[])].sort()));
     case '$each':

@@ -94,10 +94,12 @@ const wait = (running: Running) => deadline(running.answer, ANSWER_MS, () => 'th
 function withDefaults(op: string, args: Record<string, unknown>): Record<string, unknown> {
   const onChannel = [
     ...['open', 'waitForReady', 'version', 'list', 'closeSidecar', 'exitSidecar', 'connect', 'attach'],
+    'openRequestReply',
   ].includes(op);
   return {
     ...(onChannel ? { sidecar: 's' } : {}),
     ...(op === 'receive' ? { timeoutMs: RECEIVE_MS } : {}),
+    ...(op === 'request' ? { payload: '' } : {}),
     ...(op === 'multicast' || op === 'send' ? { serviceType: 'AGREED', payload: '' } : {}),
     ...args,
   };

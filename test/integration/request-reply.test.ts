@@ -248,9 +248,15 @@ describe('a service', () => {
 describe('the end of the mailbox', () => {
   it('ends open requests, and all later ones', async () => {
     const { calls } = await start('client');
-    const ended = expect(calls[0]!.request('nobody', 'x')).rejects.toMatchObject({ code: 'ILLEGAL_SESSION' });
+    const ended = expect(calls[0]!.request('nobody', 'x')).rejects.toMatchObject({
+      code: 'ILLEGAL_SESSION',
+      outcome: 'unknown',
+    });
     await calls[0]!.close();
     await ended;
-    await expect(calls[0]!.request('nobody', 'x')).rejects.toMatchObject({ code: 'ILLEGAL_SESSION' });
+    await expect(calls[0]!.request('nobody', 'x')).rejects.toMatchObject({
+      code: 'ILLEGAL_SESSION',
+      outcome: 'not-sent',
+    });
   });
 });

@@ -13,7 +13,9 @@ import {
 } from 'spread-sidecar-client';
 import { benchRoundTrip, benchThroughput } from './bench.js';
 import { toPlain } from './events.js';
-import { type Args, DriverError, type Op, serve, toError } from './protocol.js';
+import { Named } from './named.js';
+import { type Args, type Op, serve, toError } from './protocol.js';
+import { requestReplyOps } from './request-reply.js';
 
 interface OpenMailbox {
   readonly mailbox: Mailbox;
@@ -23,19 +25,6 @@ interface OpenMailbox {
 interface OpenSender {
   readonly sender: Sender;
   readonly refusals: Refusal[];
-}
-
-/** Things by the names of the requests. */
-class Named<Thing> extends Map<string, Thing> {
-  constructor(private readonly what: string) {
-    super();
-  }
-
-  of(name: string): Thing {
-    const thing = this.get(name);
-    if (thing === undefined) throw new DriverError(`no ${this.what} is called ${name}`);
-    return thing;
-  }
 }
 
 const sidecars = new Named<SpreadSidecar>('sidecar');
@@ -199,6 +188,8 @@ const ops: Record<string, Op> = {
     };
   },
   closeSender: ({ sender }) => senders.of(sender).sender.close(),
+
+  ...requestReplyOps(sidecars),
 
   resources: () => ({ threads: null, descriptors: readdirSync('/proc/self/fd').length, tasks: null }),
   benchThroughput: (args) => benchThroughput(args),

@@ -225,7 +225,7 @@ export class RequestReply {
     };
   }
 
-  /** Ends the mailbox. Open requests reject with ILLEGAL_SESSION. */
+  /** Ends the mailbox. Open requests reject with ILLEGAL_SESSION and outcome `unknown`. */
   async close(limits: CallLimits = {}): Promise<void> {
     this.#endWith(disconnectedError());
     await this.#mailbox.disconnect(limits);
@@ -444,7 +444,8 @@ export class RequestReply {
     this.#end ??= error;
     for (const { queue } of this.#services.values()) queue.stop();
     this.#services.clear();
-    for (const id of [...this.#open.keys()]) this.#fail(id, this.#end);
+    const failure = withUnknownOutcome(this.#end);
+    for (const id of [...this.#open.keys()]) this.#fail(id, failure);
   }
 }
 
@@ -473,6 +474,14 @@ const tooManyRequests = () =>
     retryable: true,
     outcome: 'not-sent',
   });
+
+/** The end of the mailbox as the error of an open request, whose message may have been sent. */
+function withUnknownOutcome(end: SpreadError): SpreadError {
+  const { message, reason, domain, metadata, retryable, retryDelayMs } = end;
+  const rest = retryDelayMs === undefined ? {} : { retryDelayMs };
+  const init = { status: end.status, reason, domain, metadata, retryable, ...rest };
+  return new SpreadError(message, { ...init, outcome: 'unknown', cause: end });
+}
 
 const connectionLost = () =>
   new SpreadError('the sidecar lost the daemon connection while the request waited for replies', {
