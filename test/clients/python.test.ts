@@ -72,6 +72,13 @@ describe.skipIf(!isAvailable('python'))('the Python client', () => {
     expect(lines.filter((line) => line.includes('#worker0#'))).toHaveLength(2);
   }, 30_000);
 
+  it('has a service that replies to a request', async () => {
+    const [target = ''] = await sidecarTargets();
+    expect(await run(python.example('prices', [target]))).toBe(
+      'tea costs 5 EUR\ncomplete: True left: () missing: ()\n',
+    );
+  }, 30_000);
+
   it('has a chat', async () => {
     const [target = ''] = await sidecarTargets();
     const ann = start(python.example('chat', [target, 'ann']));

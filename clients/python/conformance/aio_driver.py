@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import sys
@@ -34,11 +35,27 @@ class OpenSender:
     refusals: list[s.Refusal] = field(default_factory=list)
 
 
+@dataclass
+class OpenCalls:
+    calls: aio.RequestReply
+    services: dict[str, aio.RequestService] = field(default_factory=dict)
+
+
+async def never(request: s.IncomingRequest) -> s.OutgoingReply:
+    """Does not return until the object closes."""
+    await asyncio.Event().wait()
+    return s.OutgoingReply(b"")
+
+
+HANDLERS: dict[str, s.AsyncRequestHandler] = {"echo": t.echo, "fail": t.fail, "never": never}
+
+
 class Driver:
     def __init__(self) -> None:
         self.sidecars: dict[str, aio.SpreadSidecar] = {}
         self.mailboxes: dict[str, OpenMailbox] = {}
         self.senders: dict[str, OpenSender] = {}
+        self.calls: dict[str, OpenCalls] = {}
         self.running: dict[Any, asyncio.Task[None]] = {}
 
     # The requests' side
@@ -128,6 +145,12 @@ class Driver:
         known = self.senders.get(args["sender"])
         if known is None:
             raise DriverError(f"no sender is called {args['sender']}")
+        return known
+
+    def open_calls(self, args: Json) -> OpenCalls:
+        known = self.calls.get(args["calls"])
+        if known is None:
+            raise DriverError(f"no object for requests and replies is called {args['calls']}")
         return known
 
     # Channels
@@ -285,6 +308,45 @@ class Driver:
 
     async def op_closeSender(self, args: Json, timeout: Optional[float]) -> Json:
         return t.progress_json(await self.sender(args).sender.close(timeout=timeout))
+
+    # Requests and replies
+
+    async def op_openRequestReply(self, args: Json, timeout: Optional[float]) -> Json:
+        calls = await self.sidecar(args).open_request_reply(
+            timeout=timeout, **t.mailbox_options(args)
+        )
+        self.calls[args["calls"]] = OpenCalls(calls)
+        return {"privateGroup": calls.private_group}
+
+    async def op_serve(self, args: Json, timeout: Optional[float]) -> Json:
+        known = self.open_calls(args)
+        handler = HANDLERS.get(args["behaviour"])
+        if handler is None:
+            raise DriverError(f"no behaviour is called {args['behaviour']}")
+        service = await known.calls.serve(
+            args["group"], handler, timeout=timeout, **t.serve_options(args)
+        )
+        known.services[args["group"]] = service
+        return {}
+
+    async def op_stopServing(self, args: Json, timeout: Optional[float]) -> Json:
+        service = self.open_calls(args).services.pop(args["group"], None)
+        if service is None:
+            raise DriverError(f"no service has the group {args['group']}")
+        await service.stop(timeout=timeout)
+        return {}
+
+    async def op_request(self, args: Json, timeout: Optional[float]) -> Json:
+        payload = base64.b64decode(args.get("payload", ""))
+        calls = self.open_calls(args).calls
+        return t.replies_json(await calls.request(args["target"], payload, **t.request_options(args)))
+
+    async def op_requestStatistics(self, args: Json, timeout: Optional[float]) -> Json:
+        return t.statistics_json(self.open_calls(args).calls.statistics)
+
+    async def op_closeRequestReply(self, args: Json, timeout: Optional[float]) -> Json:
+        await self.open_calls(args).calls.close(timeout=timeout)
+        return {}
 
     # Benchmarks
 

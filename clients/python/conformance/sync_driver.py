@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sys
@@ -46,11 +47,29 @@ class OpenSender:
     refusals: list[s.Refusal] = field(default_factory=list)
 
 
+@dataclass
+class OpenCalls:
+    calls: s.RequestReply
+    services: dict[str, s.RequestService] = field(default_factory=dict)
+
+
+def never(request: s.IncomingRequest) -> s.OutgoingReply:
+    """Does not return until the object closes."""
+    closed = threading.Event()
+    request.cancel.on_cancel(closed.set)
+    closed.wait()
+    return s.OutgoingReply(b"")
+
+
+HANDLERS: dict[str, s.RequestHandler] = {"echo": t.echo, "fail": t.fail, "never": never}
+
+
 class Driver:
     def __init__(self) -> None:
         self.sidecars: dict[str, s.SpreadSidecar] = {}
         self.mailboxes: dict[str, OpenMailbox] = {}
         self.senders: dict[str, OpenSender] = {}
+        self.calls: dict[str, OpenCalls] = {}
         self.running: dict[Any, Begun] = {}
         self.last: dict[str, threading.Event] = {}
 
@@ -82,7 +101,7 @@ class Driver:
             return
         begun = Begun()
         self.running[number] = begun
-        keys = [f"{kind}:{args[kind]}" for kind in ("mailbox", "sender") if kind in args]
+        keys = [f"{kind}:{args[kind]}" for kind in ("mailbox", "sender", "calls") if kind in args]
         before = [self.last[key] for key in keys if key in self.last]
         for key in keys:
             self.last[key] = begun.event
@@ -134,6 +153,12 @@ class Driver:
         known = self.senders.get(args["sender"])
         if known is None:
             raise DriverError(f"no sender is called {args['sender']}")
+        return known
+
+    def open_calls(self, args: Json) -> OpenCalls:
+        known = self.calls.get(args["calls"])
+        if known is None:
+            raise DriverError(f"no object for requests and replies is called {args['calls']}")
         return known
 
     # Channels
@@ -300,6 +325,45 @@ class Driver:
 
     def op_closeSender(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
         return t.progress_json(self.sender(args).sender.close(timeout=timeout, cancel=cancel))
+
+    # Requests and replies
+
+    def op_openRequestReply(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
+        calls = self.sidecar(args).open_request_reply(
+            timeout=timeout, cancel=cancel, **t.mailbox_options(args)
+        )
+        self.calls[args["calls"]] = OpenCalls(calls)
+        return {"privateGroup": calls.private_group}
+
+    def op_serve(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
+        known = self.open_calls(args)
+        handler = HANDLERS.get(args["behaviour"])
+        if handler is None:
+            raise DriverError(f"no behaviour is called {args['behaviour']}")
+        service = known.calls.serve(
+            args["group"], handler, timeout=timeout, cancel=cancel, **t.serve_options(args)
+        )
+        known.services[args["group"]] = service
+        return {}
+
+    def op_stopServing(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
+        service = self.open_calls(args).services.pop(args["group"], None)
+        if service is None:
+            raise DriverError(f"no service has the group {args['group']}")
+        service.stop(timeout=timeout, cancel=cancel)
+        return {}
+
+    def op_request(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
+        payload = base64.b64decode(args.get("payload", ""))
+        calls = self.open_calls(args).calls
+        return t.replies_json(calls.request(args["target"], payload, cancel=cancel, **t.request_options(args)))
+
+    def op_requestStatistics(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
+        return t.statistics_json(self.open_calls(args).calls.statistics)
+
+    def op_closeRequestReply(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
+        self.open_calls(args).calls.close(timeout=timeout, cancel=cancel)
+        return {}
 
     # Benchmarks
 

@@ -281,6 +281,52 @@ def poll_json(result: s.PollResult) -> Json:
     }
 
 
+def serve_options(args: Json) -> Json:
+    return _given(args, {"concurrency": "concurrency", "maxQueued": "max_queued"})
+
+
+def request_options(args: Json) -> Json:
+    options = _given(args, {"replies": "replies", "headers": "headers"})
+    if args.get("timeoutMs") is not None:
+        options["timeout"] = args["timeoutMs"] / 1000
+    return options
+
+
+def echo(request: s.IncomingRequest) -> s.OutgoingReply:
+    return s.OutgoingReply(request.payload, {"served": "yes"})
+
+
+def fail(request: s.IncomingRequest) -> s.OutgoingReply:
+    raise RuntimeError("it failed")
+
+
+def replies_json(result: s.Replies) -> Json:
+    return {
+        "replies": [
+            {
+                "sender": reply.sender,
+                "payload": base64.b64encode(reply.payload).decode(),
+                "headers": dict(reply.headers),
+                "error": reply.error,
+            }
+            for reply in result.replies
+        ],
+        "left": list(result.left),
+        "overloaded": list(result.overloaded),
+        "missing": list(result.missing),
+        "timedOut": result.timed_out,
+        "complete": result.complete,
+    }
+
+
+def statistics_json(statistics: s.RequestStatistics) -> Json:
+    return {
+        "open": statistics.open,
+        "lateReplies": statistics.late_replies,
+        "duplicateReplies": statistics.duplicate_replies,
+    }
+
+
 def progress_json(progress: s.SenderProgress) -> Json:
     return {"sent": progress.sent, "decided": progress.decided, "accepted": progress.accepted}
 

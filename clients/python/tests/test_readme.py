@@ -18,6 +18,7 @@ from spread_sidecar import (
     FIFO_MESS,
     REJECT_NOT_UNIQUE,
     Cancellation,
+    IncomingRequest,
     Refusal,
     RegularMessage,
     SpreadError,
@@ -150,6 +151,21 @@ def test_headers(target: str, capsys: pytest.CaptureFixture[str]) -> None:
                 print(event.headers.get(CONTENT_TYPE_HEADER), event.text())
                 break
     assert capsys.readouterr().out == 'application/json {"n":1}\n'
+
+
+def test_requests_and_replies_in_asyncio(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    async def price(request: IncomingRequest) -> str:
+        return f"{request.text()} costs 5 EUR"
+
+    async def main() -> None:
+        async with aio.SpreadSidecar(target=target) as sidecar:
+            async with sidecar.open_request_reply() as calls:
+                await calls.serve("prices", price)
+                result = await calls.request("prices", "tea", timeout=10)
+                print([reply.text() for reply in result.replies])
+
+    asyncio.run(main())
+    assert capsys.readouterr().out == "['tea costs 5 EUR']\n"
 
 
 def test_a_name_that_is_taken(target: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from . import constants, headers, predicates
 from ._sync.connect import connect, version
 from ._sync.mailbox import Mailbox
+from ._sync.request_reply import RequestReply, RequestService
 from ._sync.sender import Sender
 from ._sync.sidecar import SpreadSidecar
 from .cancellation import Cancellation
@@ -55,6 +56,7 @@ from .options import (
     QueueOptions,
     ReceiveOptions,
     ReconnectOptions,
+    RequestReplyOptions,
     SenderOptions,
     SidecarOptions,
     SoftLimit,
@@ -63,6 +65,17 @@ from .options import (
 )
 from .predicates import *  # noqa: F403
 from .refusal import Refusal
+from .request_reply import (
+    AsyncRequestHandler,
+    HandlerReply,
+    IncomingRequest,
+    OutgoingReply,
+    Replies,
+    Reply,
+    RequestHandler,
+    RequestStatistics,
+    WantedReplies,
+)
 
 __version__ = "0.1.0"
 
@@ -70,6 +83,7 @@ __all__ = [
     "DEFAULT_TARGET",
     "SPREAD_ERRORS",
     "AcknowledgementMode",
+    "AsyncRequestHandler",
     "AsyncTokenSource",
     "AttachOptions",
     "Attached",
@@ -80,6 +94,8 @@ __all__ = [
     "Detached",
     "Ended",
     "GroupId",
+    "HandlerReply",
+    "IncomingRequest",
     "Mailbox",
     "MailboxInfo",
     "MailboxLimits",
@@ -90,6 +106,7 @@ __all__ = [
     "MessagesRefused",
     "Notice",
     "OutgoingMessage",
+    "OutgoingReply",
     "Payload",
     "PollResult",
     "QueueLimits",
@@ -100,6 +117,13 @@ __all__ = [
     "RegularMessage",
     "RejectedMessage",
     "RejectedOperation",
+    "Replies",
+    "Reply",
+    "RequestHandler",
+    "RequestReply",
+    "RequestReplyOptions",
+    "RequestService",
+    "RequestStatistics",
     "Resumption",
     "SelfLeaveMessage",
     "SendOutcome",
@@ -120,6 +144,7 @@ __all__ = [
     "VersionTriple",
     "ViewMessage",
     "VirtualSynchronySet",
+    "WantedReplies",
     "connect",
     "spread_error_name",
     "version",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Awaitable, Callable, Literal, Mapping, Optional, Sequence, TypedDict, Union
 
+from .events import SpreadEvent
 from .notices import Notice
 
 #: The target if neither the program nor the environment sets one.
@@ -137,6 +138,18 @@ class MailboxOptions(ReceiveOptions, total=False):
     #: When the sidecar may release an event. AUTO: after delivery to the transport. EXPLICIT: after the client
     #: acknowledges the event. Default: AUTO.
     acknowledgement: Literal["AUTO", "EXPLICIT"]
+
+
+class RequestReplyOptions(MailboxOptions, total=False):
+    """How to open a mailbox for requests and replies.
+
+    The object sets ``membership``, ``auto_receive`` and ``manual_acknowledgement`` itself. The default of
+    ``end_with_connection`` is True, so that requesters learn within a second that a process has died.
+    """
+
+    #: Gets each event that is neither a request nor a reply, such as a view. The receiving thread or task calls the
+    #: function, which must not block.
+    on_event: Callable[[SpreadEvent], None]
 
 
 class AttachOptions(ReceiveOptions, total=False):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, Mapping, Optional, Union
+from typing import Literal, Mapping, Optional, Union, cast
 
 from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
 from ..gen.spread.sidecar.v1 import types_pb2
-from ..options import MailboxOptions, QueueOptions, ReconnectOptions, SoftLimit
+from ..options import MailboxOptions, QueueOptions, ReconnectOptions, RequestReplyOptions, SoftLimit
 from .durations import to_count, to_duration
 from .local_errors import field_error
 from .outgoing import check_text
@@ -41,6 +41,16 @@ def reject_unknown(options: Mapping[str, object], known: type) -> None:
     for name in options:
         if name not in names:
             raise TypeError(f"unexpected keyword argument {name!r}")
+
+
+def to_mailbox_options(options: RequestReplyOptions) -> MailboxOptions:
+    """The options of the mailbox of an object for requests and replies."""
+    reject_unknown(options, RequestReplyOptions)
+    for name in ("membership", "auto_receive", "manual_acknowledgement"):
+        if name in options:
+            raise TypeError(f"unexpected keyword argument {name!r}")
+    mine = {name: value for name, value in options.items() if name != "on_event"}
+    return cast(MailboxOptions, {"end_with_connection": True, **mine, "membership": True})
 
 
 def split_options(options: Mapping[str, object], first: type) -> tuple[dict[str, object], dict[str, object]]:

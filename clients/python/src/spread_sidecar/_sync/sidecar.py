@@ -16,13 +16,14 @@ from .._core.durations import to_count
 from .._core.environment import complete_options
 from .._core.rules.ready import ReadyWait
 from .._core.receive_settings import ReceiveSettings, to_receive_settings
-from .._core.requests import reject_unknown
+from .._core.requests import reject_unknown, to_mailbox_options
 from .._core.security import to_authorization
 from ..cancellation import Cancellation
 from ..errors import SpreadError
 from ..info import MailboxInfo, SidecarVersion
-from ..options import AttachOptions, MailboxOptions, SidecarOptions
+from ..options import AttachOptions, MailboxOptions, RequestReplyOptions, SidecarOptions
 from .mailbox import Mailbox
+from .request_reply import RequestReply
 from .rpc import Rpc
 from .timers import Timers
 
@@ -88,6 +89,17 @@ class SpreadSidecar:
         after = None if given is None else to_count(given, "after_sequence")
         info = self._rpc.call(calls.info(mailbox_id), timeout, cancel)
         return self._keep(responses.attached(mailbox_id, info, after), settings, lambda: None)
+
+    def open_request_reply(
+        self,
+        *,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+        **options: Unpack[RequestReplyOptions],
+    ) -> RequestReply:
+        """Opens a mailbox that makes and handles requests. For the options, see ``RequestReplyOptions``."""
+        mailbox = self._connect(to_mailbox_options(options), timeout, cancel, lambda: None)
+        return RequestReply(mailbox, options.get("on_event"))
 
     def version(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> SidecarVersion:
         """Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version)."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from .connect import connect, version
 from .mailbox import Mailbox
+from .request_reply import RequestReply, RequestService
 from .sender import Sender
 from .sidecar import SpreadSidecar
 
-__all__ = ["Mailbox", "Sender", "SpreadSidecar", "connect", "version"]
+__all__ = ["Mailbox", "RequestReply", "RequestService", "Sender", "SpreadSidecar", "connect", "version"]

@@ -14,13 +14,14 @@ from .._core.durations import to_count
 from .._core.environment import complete_options
 from .._core.rules.ready import ReadyWait
 from .._core.receive_settings import ReceiveSettings, to_receive_settings
-from .._core.requests import reject_unknown
+from .._core.requests import reject_unknown, to_mailbox_options
 from .._core.security import to_authorization
 from ..errors import SpreadError
 from ..info import MailboxInfo, SidecarVersion
-from ..options import AsyncSidecarOptions, AttachOptions, MailboxOptions
+from ..options import AsyncSidecarOptions, AttachOptions, MailboxOptions, RequestReplyOptions
 from .mailbox import Mailbox
 from .opening import Opening
+from .request_reply import RequestReply
 from .rpc import Rpc
 
 if TYPE_CHECKING:
@@ -65,6 +66,14 @@ class SpreadSidecar:
         ``async with``. For the options, see ``AttachOptions``.
         """
         return Opening(self._attach(mailbox_id, timeout, options))
+
+    def open_request_reply(
+        self, *, timeout: Optional[float] = None, **options: Unpack[RequestReplyOptions]
+    ) -> Opening[RequestReply]:
+        """Opens a mailbox that makes and handles requests. Use ``await`` or ``async with``. For the options, see
+        ``RequestReplyOptions``.
+        """
+        return Opening(self._open_request_reply(timeout, options))
 
     async def version(self, *, timeout: Optional[float] = None) -> SidecarVersion:
         """Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version)."""
@@ -152,6 +161,10 @@ class SpreadSidecar:
         after = None if given is None else to_count(given, "after_sequence")
         info = await self._rpc.call(calls.info(mailbox_id), timeout)
         return self._keep(responses.attached(mailbox_id, info, after), settings, _nothing)
+
+    async def _open_request_reply(self, timeout: Optional[float], options: RequestReplyOptions) -> RequestReply:
+        mailbox = await self._connect(to_mailbox_options(options), timeout, _nothing)
+        return RequestReply(mailbox, options.get("on_event"))
 
     async def _connect(
         self,
