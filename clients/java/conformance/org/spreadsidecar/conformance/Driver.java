@@ -173,6 +173,7 @@ public final class Driver {
         args ->
             ordered(
                 "threads", Thread.activeCount(), "descriptors", new File("/proc/self/fd").list().length, "tasks", null));
+    RequestReplyOps.add(ops, args -> sidecar(args));
     ops.put("benchThroughput", Bench::throughput);
     ops.put("benchRoundTrip", Bench::roundTrip);
     return ops;
@@ -334,16 +335,20 @@ public final class Driver {
   private static OutgoingMessage message(JsonObject args) {
     List<String> groups = new ArrayList<>();
     args.getAsJsonArray("groups").forEach(group -> groups.add(group.getAsString()));
-    Map<String, String> headers = new HashMap<>();
-    if (args.has("headers"))
-      args.getAsJsonObject("headers").asMap().forEach((name, value) -> headers.put(name, value.getAsString()));
     return new OutgoingMessage(
         ServiceType.valueOf(text(args, "serviceType", "AGREED")),
         groups,
         Base64.getDecoder().decode(text(args, "payload", "")),
         (int) number(args, "messageType", 0),
         flag(args, "selfDiscard", false),
-        headers);
+        headers(args));
+  }
+
+  static Map<String, String> headers(JsonObject args) {
+    Map<String, String> headers = new HashMap<>();
+    if (args.has("headers"))
+      args.getAsJsonObject("headers").asMap().forEach((name, value) -> headers.put(name, value.getAsString()));
+    return headers;
   }
 
   private static Map<String, Object> progress(Sender.Progress progress) {
@@ -370,7 +375,7 @@ public final class Driver {
     return of(senders, "sender", args);
   }
 
-  private static <T> T of(Map<String, T> things, String what, JsonObject args) {
+  static <T> T of(Map<String, T> things, String what, JsonObject args) {
     T thing = things.get(text(args, what, ""));
     if (thing == null) throw new DriverException("no " + what + " is called " + text(args, what, ""));
     return thing;

@@ -75,7 +75,7 @@ final class Plain {
     return value == null ? null : value.name();
   }
 
-  private static String base64(byte[] bytes) {
+  static String base64(byte[] bytes) {
     return Base64.getEncoder().encodeToString(bytes);
   }
 }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.spreadsidecar.client.SpreadEvent.ConnectionRestored;
 import org.spreadsidecar.client.SpreadEvent.SelfLeaveMessage;
@@ -170,6 +171,28 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     return answer.hasView() ? Optional.of(Events.view(0, answer.getView())) : Optional.empty();
   }
 
+  /** Joins a group without waiting. The future completes when the daemon has delivered the first view. */
+  CompletableFuture<Void> joinAsync(String group, Duration timeout) {
+    JoinRequest request =
+        JoinRequest.newBuilder().setMailboxId(id).setGroup(group).setAwaitView(true).build();
+    CompletableFuture<Void> joined = new CompletableFuture<>();
+    try {
+      use();
+    } catch (SpreadException error) {
+      joined.completeExceptionally(error);
+      return joined;
+    }
+    rpc.begin(
+        MailboxServiceGrpc.getJoinMethod(),
+        request,
+        timeout,
+        error -> {
+          if (error == null) joined.complete(null);
+          else joined.completeExceptionally(error);
+        });
+    return joined;
+  }
+
   /** Leaves a group. */
   public void leave(String group) {
     leave(group, false, null);
@@ -221,6 +244,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     Sender sender = new Sender(rpc, id, senderOptions, this::used);
     synchronized (ending) {
       if (!closed) {
+        senders.removeIf(Sender::isOver);
         senders.add(sender);
         return sender;
       }

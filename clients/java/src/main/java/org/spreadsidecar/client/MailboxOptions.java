@@ -15,7 +15,8 @@ public final class MailboxOptions {
   boolean membership = true;
   String auth;
   Duration lease;
-  boolean endWithConnection;
+  /** Null if not set. */
+  Boolean endWithConnection;
   ReconnectOptions reconnect;
   QueueOptions queue;
   AcknowledgementMode acknowledgement = AcknowledgementMode.AUTO;
@@ -192,5 +193,28 @@ public final class MailboxOptions {
   public MailboxOptions onNotice(Consumer<Notice> listener) {
     onNotice = listener;
     return this;
+  }
+
+  /** A copy for a mailbox of {@link RequestReply}. */
+  MailboxOptions forRequestReply() {
+    MailboxOptions copy = new MailboxOptions();
+    copy.spreadName = spreadName;
+    copy.privateName = privateName;
+    copy.onNameConflict = onNameConflict;
+    copy.priority = priority;
+    copy.auth = auth;
+    copy.lease = lease;
+    copy.endWithConnection = endWithConnection == null ? Boolean.TRUE : endWithConnection;
+    copy.reconnect = reconnect;
+    copy.queue = queue;
+    copy.acknowledgement = acknowledgement;
+    copy.maxBufferedEvents = maxBufferedEvents;
+    copy.maxBufferedBytes = maxBufferedBytes;
+    copy.maxOutstandingEvents = maxOutstandingEvents;
+    copy.maxOutstandingBytes = maxOutstandingBytes;
+    copy.heartbeatInterval = heartbeatInterval;
+    copy.keepAlive = keepAlive;
+    copy.onNotice = onNotice;
+    return copy;
   }
 }

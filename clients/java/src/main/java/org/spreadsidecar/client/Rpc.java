@@ -28,6 +28,11 @@ final class Rpc {
     this.endpoint = endpoint;
   }
 
+  /** The timeout of calls without their own timeout. */
+  Duration callTimeout() {
+    return callTimeout;
+  }
+
   /** All later calls fail. */
   void close() {
     closed = true;
@@ -56,7 +61,11 @@ final class Rpc {
 
   /** Starts a call in the background. Reports its error and ignores its response. */
   <Q, A> void begin(MethodDescriptor<Q, A> method, Q request, Consumer<SpreadException> done) {
-    CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(callTimeout.toNanos(), TimeUnit.NANOSECONDS);
+    begin(method, request, callTimeout, done);
+  }
+
+  <Q, A> void begin(MethodDescriptor<Q, A> method, Q request, Duration timeout, Consumer<SpreadException> done) {
+    CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(timeout.toNanos(), TimeUnit.NANOSECONDS);
     ClientCall<Q, A> call = channel.newCall(method, options);
     ClientCalls.asyncUnaryCall(
         call,

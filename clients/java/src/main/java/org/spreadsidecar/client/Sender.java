@@ -100,6 +100,16 @@ public final class Sender implements AutoCloseable {
     }
   }
 
+  /** Whether the stream has ended. */
+  synchronized boolean isOver() {
+    return over;
+  }
+
+  /** Whether a further send fails. */
+  synchronized boolean isClosed() {
+    return failure != null || window.isClosing();
+  }
+
   /** Waits until all sent messages were passed to the daemon or rejected. */
   public Progress flush() {
     return flush(null);
@@ -255,6 +265,7 @@ public final class Sender implements AutoCloseable {
       }
       if (violation != null) call.cancel(violation.getMessage(), null);
       toReport.forEach(options.onRefused == null ? refusal -> {} : options.onRefused);
+      if (options.onDecided != null) options.onDecided.accept(answer.getDecided());
       // Rejected messages are reported before the waiting threads wake.
       synchronized (Sender.this) {
         Sender.this.notifyAll();

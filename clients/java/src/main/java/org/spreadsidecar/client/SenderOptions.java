@@ -1,6 +1,7 @@
 package org.spreadsidecar.client;
 
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 
 /** Options of a {@link Sender}. All options are optional. Each setter returns this object. */
 public final class SenderOptions {
@@ -8,6 +9,8 @@ public final class SenderOptions {
   long maxInFlightBytes = 4L * 1024 * 1024;
   long maxBatchBytes = 1024 * 1024;
   Consumer<Sender.Refusal> onRefused;
+  /** Gets the number of decided messages, after {@link #onRefused} got the rejected ones. Null if not set. */
+  LongConsumer onDecided;
 
   /**
    * Maximum number of messages in flight: sent, but not yet passed to the daemon or rejected. At least 1. Default:

@@ -128,7 +128,7 @@ public final class SpreadSidecar implements AutoCloseable {
             .setPrivateName(mailbox.privateName)
             .setPriority(mailbox.priority)
             .setMembership(mailbox.membership)
-            .setEndWithConnection(mailbox.endWithConnection);
+            .setEndWithConnection(Boolean.TRUE.equals(mailbox.endWithConnection));
     if (mailbox.onNameConflict == NameConflict.SUFFIX) request.setOnNameConflict(NameConflictPolicy.NAME_CONFLICT_POLICY_SUFFIX);
     if (mailbox.auth != null) request.setAuth(authentication(mailbox.auth));
     if (mailbox.lease != null) request.setLease(Errors.durationOf(mailbox.lease));
@@ -171,6 +171,24 @@ public final class SpreadSidecar implements AutoCloseable {
             acknowledgement,
             mailbox.afterSequence == null ? given : mailbox.afterSequence),
         mailbox);
+  }
+
+  /** Opens a mailbox for requests and replies, with the default options. */
+  public RequestReply openRequestReply() {
+    return openRequestReply(new RequestReplyOptions());
+  }
+
+  /**
+   * Opens a mailbox for requests and replies. By default, the mailbox ends with its connection, so that requesters
+   * learn within a second that this process has died.
+   */
+  public RequestReply openRequestReply(RequestReplyOptions given) {
+    return openRequestReply(given, null);
+  }
+
+  /** Opens a mailbox for requests and replies, with a timeout for this call. */
+  public RequestReply openRequestReply(RequestReplyOptions given, Duration timeout) {
+    return new RequestReply(connect(given.mailbox.forRequestReply(), timeout), rpc, given.onEvent);
   }
 
   /** Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon. */
