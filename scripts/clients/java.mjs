@@ -65,7 +65,6 @@ const run = (main, args = []) => ({
 export const java = {
   language: 'java',
   title: 'Java',
-  lacks: ['Requests and replies'],
   enable: 'Install a JDK of release 17 or later, and Maven.',
   isAvailable: () => works('javac', ['-version']) && works('mvn', ['--version']),
   generated: [],

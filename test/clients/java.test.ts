@@ -33,6 +33,7 @@ describe.skipIf(!isAvailable('java'))('the Java client', () => {
       expect(await run(java.example('hello', [target]))).toBe(
         '#hello#localhost to greetings: hello, group\n',
       );
+      expect(await run(java.example('prices', [target]))).toBe('tea costs 5 EUR\ncomplete: true, left: []\n');
       expect((await run(java.example('membership', [target]))).trim().split('\n')).toEqual([
         'JOIN [#watcher#localhost] -> [#watcher#localhost], I am 0',
         ...['LEAVE', 'DISCONNECT'].flatMap((way) => [
