@@ -107,6 +107,14 @@ export interface DrainOrder {
   readonly raw: boolean;
 }
 
+/** Answers requests to `group`, and sends each message of the topic `bare` back, until the driver stops the role. */
+export interface ServeOrder {
+  readonly job: 'serve';
+  readonly target: string;
+  readonly group: string;
+  readonly bare: string;
+}
+
 export type RoleOrder =
   | SendOrder
   | ReceiveOrder
@@ -116,7 +124,8 @@ export type RoleOrder =
   | ChurnOrder
   | HoldOrder
   | AcceptOrder
-  | DrainOrder;
+  | DrainOrder
+  | ServeOrder;
 
 /** The result of a role. Times are from the machine's monotonic clock, which all processes share. */
 export interface RoleAnswer {

@@ -26,6 +26,8 @@ async function run(): Promise<void> {
       return (await import('./round-trip-jobs.js')).churn(order, talk);
     case 'drain':
       return (await import('./drain-job.js')).drain(order, talk);
+    case 'serve':
+      return (await import('./serve-job.js')).serve(order, talk);
   }
 }
 
