@@ -268,6 +268,53 @@ func sendJSON(ctx context.Context, mailbox *spreadsidecar.Mailbox) error {
 	return nil
 }
 
+func ExampleSidecar_OpenRequestReply() {
+	if err := askForPrices(ctx, target); err != nil {
+		log.Fatal(err)
+	}
+	// Output: #server#localhost: tea costs 5 EUR
+}
+
+func askForPrices(ctx context.Context, target string) error {
+	sidecar, err := spreadsidecar.New(spreadsidecar.Options{Target: target})
+	if err != nil {
+		return err
+	}
+	defer sidecar.Close()
+
+	server, err := sidecar.OpenRequestReply(ctx, spreadsidecar.RequestReplyOptions{
+		Mailbox: spreadsidecar.MailboxOptions{
+			PrivateName:    "server",
+			OnNameConflict: spreadsidecar.SuffixOnConflict,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	price := func(_ context.Context, request *spreadsidecar.IncomingRequest) (spreadsidecar.HandlerReply, error) {
+		return spreadsidecar.HandlerReply{Payload: []byte(request.Text() + " costs 5 EUR")}, nil
+	}
+	if _, err := server.Serve(ctx, "prices", price, spreadsidecar.ServeOptions{}); err != nil {
+		return err
+	}
+
+	client, err := sidecar.OpenRequestReply(ctx, spreadsidecar.RequestReplyOptions{})
+	if err != nil {
+		return err
+	}
+	result, err := client.Request(ctx, "prices", []byte("tea"), spreadsidecar.RequestOptions{
+		Replies: spreadsidecar.AllReplies, // of each member of the group
+		Timeout: time.Second,
+	})
+	if err != nil {
+		return err
+	}
+	for _, reply := range result.Replies {
+		fmt.Printf("%s: %s\n", reply.Sender, reply.Text())
+	}
+	return nil
+}
+
 func ExampleSpreadError() {
 	sidecar, err := spreadsidecar.New(spreadsidecar.Options{Target: target})
 	if err != nil {

@@ -224,29 +224,40 @@ func (s *Sender) SendMultigroup(
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	for s.window.IsFull() && s.failure == nil && !s.window.IsClosing() {
-		changed := s.untilChange()
-		s.mu.Unlock()
+	for {
+		_, full, err := s.trySend(kind, groups, payload, int32(messageType), service.IsSelfDiscard(), headers)
+		if full == nil {
+			return err
+		}
 		select {
-		case <-changed:
+		case <-full:
 		case <-ctx.Done():
 			err := contextError(ctx, "waiting for room to send")
 			err.Outcome = OutcomeNotSent
 			return err
 		}
-		s.mu.Lock()
 	}
+}
+
+// trySend sends a message and returns its index. At the limit of messages in flight, it instead returns a channel
+// that is closed at the next change.
+func (s *Sender) trySend(
+	kind pb.ServiceType, groups []string, payload []byte, messageType int32, selfDiscard bool, headers map[string]string,
+) (index uint64, full <-chan struct{}, err error) {
+	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.checkOpen(); err != nil {
-		return err
+		return 0, nil, err
+	}
+	if s.window.IsFull() {
+		return 0, s.untilChange(), nil
 	}
 	if s.window.Send(rules.MessageSize(len(payload), len(groups), encodedHeadersSize(headers))) {
 		s.frames = append(s.frames, newSendFrame(s.lastSize+s.lastSize/8))
 	}
-	s.frames[len(s.frames)-1].add(kind, groups, payload, int32(messageType), service.IsSelfDiscard(), headers)
+	s.frames[len(s.frames)-1].add(kind, groups, payload, messageType, selfDiscard, headers)
 	s.awaken()
-	return nil
+	return s.window.Sent(), nil, nil
 }
 
 // Flush waits until all earlier messages were passed to the daemon or rejected. It fails with a

@@ -25,6 +25,21 @@ func (s *Sender) progress() SenderProgress {
 	return SenderProgress{Sent: s.window.Sent(), Decided: s.window.Decided(), Accepted: s.accepted}
 }
 
+// streamFailure returns the error that ended the sender, or nil.
+func (s *Sender) streamFailure() *SpreadError {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failure
+}
+
+// reportedMessages returns the number of messages whose result is known, and was passed to OnRefused if it is a
+// rejection.
+func (s *Sender) reportedMessages() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reported
+}
+
 func (s *Sender) checkOpen() error {
 	if s.failure != nil {
 		return s.failure
