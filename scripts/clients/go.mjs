@@ -88,7 +88,6 @@ const program = (name, args = []) => ({ command: join(output, name), args, cwd: 
 export const go = {
   language: 'go',
   title: 'Go',
-  lacks: ['Requests and replies'],
   enable: 'Install Go 1.24 or later.',
   isAvailable,
   generated: ['clients/go/gen'],

@@ -13,7 +13,7 @@ type args struct {
 	TimeoutMs *float64 `json:"timeoutMs"`
 
 	Sidecar       string            `json:"sidecar"`
-	Target        string            `json:"target"`
+	Target        string            `json:"target"` // of a channel, or of a request
 	TLS           *tlsArgs          `json:"tls"`
 	Token         string            `json:"token"`
 	Insecure      bool              `json:"insecure"`
@@ -63,6 +63,12 @@ type args struct {
 	MaxBatchBytes       int    `json:"maxBatchBytes"`
 	Times               *int   `json:"times"`
 	Callback            *bool  `json:"callback"`
+
+	Calls       string          `json:"calls"`
+	Behaviour   string          `json:"behaviour"`
+	Concurrency *int            `json:"concurrency"`
+	MaxQueued   *int            `json:"maxQueued"`
+	Replies     json.RawMessage `json:"replies"`
 
 	Raw          bool    `json:"raw"`
 	PayloadBytes int     `json:"payloadBytes"`

@@ -36,7 +36,8 @@ func (a *answers) write(line any) {
 	}
 }
 
-// driver has the active requests by ID, and the last started request of each mailbox and sender.
+// driver has the active requests by ID, and the last started request of each mailbox,
+// sender and object for requests and replies.
 type driver struct {
 	answers answers
 	things  things
@@ -97,17 +98,18 @@ func (d *driver) accept(r request) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	if r.Args.TimeoutMs != nil {
+	if r.Args.TimeoutMs != nil && r.Op != "request" {
 		ctx, cancel = context.WithTimeout(context.Background(), millis(r.Args.TimeoutMs))
 	}
 	own := newBegun()
 	d.mu.Lock()
 	d.running[r.ID] = cancel
 	var before []*begun
-	for _, key := range []string{"mailbox " + r.Args.Mailbox, "sender " + r.Args.Sender} {
-		if key == "mailbox " || key == "sender " {
+	for kind, name := range map[string]string{"mailbox": r.Args.Mailbox, "sender": r.Args.Sender, "calls": r.Args.Calls} {
+		if name == "" {
 			continue
 		}
+		key := kind + " " + name
 		if last := d.last[key]; last != nil {
 			before = append(before, last)
 		}

@@ -88,10 +88,16 @@ type things struct {
 	sidecars  *named[*spread.Sidecar]
 	mailboxes *named[openMailbox]
 	senders   *named[openSender]
+	calls     *named[*openCalls]
 }
 
 func newThings() things {
-	return things{newNamed[*spread.Sidecar]("sidecar"), newNamed[openMailbox]("mailbox"), newNamed[openSender]("sender")}
+	return things{
+		newNamed[*spread.Sidecar]("sidecar"),
+		newNamed[openMailbox]("mailbox"),
+		newNamed[openSender]("sender"),
+		newNamed[*openCalls]("object for requests and replies"),
+	}
 }
 
 func (t *things) closeAll() {
@@ -124,6 +130,18 @@ func (t *things) carryOut(ctx context.Context, begun *begun, r request) (plain, 
 			return nil, err
 		}
 		return t.onSidecar(whenSent(ctx, begun), sidecar, r.Op, a)
+	case "openRequestReply":
+		sidecar, err := t.sidecars.of(a.Sidecar)
+		if err != nil {
+			return nil, err
+		}
+		return t.openRequestReply(whenSent(ctx, begun), sidecar, a)
+	case "serve", "stopServing", "request", "requestStatistics", "closeRequestReply":
+		calls, err := t.calls.of(a.Calls)
+		if err != nil {
+			return nil, err
+		}
+		return calls.carryOut(ctx, begun, r.Op, a)
 	case "send", "flush", "senderState", "closeSender":
 		sender, err := t.senders.of(a.Sender)
 		if err != nil {
