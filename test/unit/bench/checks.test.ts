@@ -115,7 +115,7 @@ describe('the figures of checks', () => {
 describe('the command', () => {
   it('has a check for each id', () => {
     const ids = CHECKS.map(({ id }) => id);
-    expect(ids).toEqual(['crowd', 'cycles', 'drain', 'mailboxes', 'page', 'ready', 'stall']);
+    expect(ids).toEqual(['crowd', 'cycles', 'drain', 'mailboxes', 'page', 'ready', 'requests', 'stall']);
   });
 
   it.each([
