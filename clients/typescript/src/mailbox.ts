@@ -117,6 +117,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   async join(group: string, options: MembershipOptions = {}): Promise<ViewMessage | undefined> {
     const request = { mailboxId: this.id, group, awaitView: options.awaitView ?? false };
     const { view } = await this.#call(this.#rpc.client.join, request, options);
+    if (request.awaitView && !view) throw invalidResponse('Join', 'has no view');
     return view && toView(view);
   }
 
