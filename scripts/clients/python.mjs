@@ -76,7 +76,6 @@ const command = (...args) => ({ command: interpreter(), args, cwd: home, env: wi
 export const python = {
   language: 'python',
   title: 'Python',
-  lacks: ['Requests and replies'],
   enable:
     'Install grpcio, grpcio-tools, pytest and mypy for python3 (3.9 or later), or set PYTHON to a Python that has them.',
   isAvailable: (env = process.env) =>
