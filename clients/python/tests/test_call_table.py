@@ -10,6 +10,7 @@ import spread_sidecar as s
 from spread_sidecar._core.request_reply.answers import error_text, to_answer
 from spread_sidecar._core.request_reply.call_table import CallTable, Outcome, Service, check_wanted
 from spread_sidecar._core.request_reply.service_queue import ServiceQueue
+from spread_sidecar._core.requests import to_mailbox_options
 
 ME, OTHER = "#me#n", "#other#n"
 
@@ -243,3 +244,9 @@ def test_the_message_of_an_error_has_at_most_1000_bytes() -> None:
     assert error_text(ValueError("x" + "ä" * 1000)) == "x" + "ä" * 499
     assert error_text(ValueError()) == "ValueError"
     assert error_text(s.SpreadError("it failed", status="INTERNAL")) == "it failed"
+
+
+def test_the_mailbox_ends_with_its_connection_by_default() -> None:
+    assert to_mailbox_options({}) == {"end_with_connection": True, "membership": True}
+    given: s.RequestReplyOptions = {"end_with_connection": False, "private_name": "a", "on_event": print}
+    assert to_mailbox_options(given) == {"end_with_connection": False, "private_name": "a", "membership": True}
