@@ -61,6 +61,19 @@ def abort(context: grpc.ServicerContext, code: grpc.StatusCode, reason: str, **m
     raise AssertionError
 
 
+class Malformer(grpc.ServerInterceptor):
+    """Replaces the bytes of all responses of the named calls."""
+
+    def __init__(self, names: set[str]) -> None:
+        self._names = names
+
+    def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        handler: Any = continuation(handler_call_details)
+        if handler_call_details.method.rpartition("/")[2] not in self._names:
+            return handler
+        return handler._replace(response_serializer=lambda response: b"\xff\xff")
+
+
 class FakeSidecar(MailboxServiceServicer):
     """``scripts``: the behavior of each Receive stream, in order. The last one repeats."""
 
@@ -74,6 +87,10 @@ class FakeSidecar(MailboxServiceServicer):
         self.daemons: list[str] = []
         self.connects: list[pb.ConnectRequest] = []
         self.polls = 0
+        #: Names of the calls whose responses are not valid protobuf.
+        self.malformed: set[str] = set()
+        #: Whether the response of Join has no view, even if the request asks for it.
+        self.omits_view = False
         self.disconnects = 0
         self.on_acknowledge: Callable[[int, grpc.ServicerContext], None] = lambda up_to, context: None
         self.on_multicast: Callable[[grpc.ServicerContext], None] = lambda context: None
@@ -84,7 +101,9 @@ class FakeSidecar(MailboxServiceServicer):
         self.on_stream: Optional[Callable[[Iterator[Any], grpc.ServicerContext], Iterator[Any]]] = None
         #: Ends every stream that waits for it.
         self.over = threading.Event()
-        self._server = grpc.server(futures.ThreadPoolExecutor(32, thread_name_prefix="fake-sidecar"))
+        self._server = grpc.server(
+            futures.ThreadPoolExecutor(32, thread_name_prefix="fake-sidecar"), interceptors=[Malformer(self.malformed)]
+        )
         add_MailboxServiceServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
         port = self._server.add_insecure_port("127.0.0.1:0")
         self.target = f"127.0.0.1:{port}"
@@ -132,7 +151,9 @@ class FakeSidecar(MailboxServiceServicer):
 
     def Join(self, request: Any, context: grpc.ServicerContext) -> pb.JoinResponse:
         self.on_other("join")
-        return pb.JoinResponse()
+        if not request.await_view or self.omits_view:
+            return pb.JoinResponse()
+        return pb.JoinResponse(view=event_pb2.MembershipView(group=request.group, members=["#me#fake"]))
 
     def Leave(self, request: Any, context: grpc.ServicerContext) -> pb.LeaveResponse:
         self.on_other("leave")

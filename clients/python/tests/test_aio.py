@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from typing import Any, Awaitable, Callable, Iterator
 
@@ -320,6 +321,78 @@ def test_calls_time_out_and_are_given_up_with_their_task(fake: FakeSidecar, run:
         assert (await refused(sidecar.version())).status == "CANCELLED"
 
     fake.on_multicast = fake.idle
+    run(test)
+
+
+def test_a_cancelled_disconnect_ends_the_mailbox_without_its_response(fake: FakeSidecar, run: Any) -> None:
+    arrived = threading.Event()
+
+    def hang(call: str) -> None:
+        if call == "disconnect":
+            arrived.set()
+            fake.over.wait()
+
+    async def test(sidecar: aio.SpreadSidecar) -> None:
+        mailbox = await sidecar.connect()
+        first = asyncio.create_task(mailbox.disconnect(timeout=20))
+        await until_async(arrived.is_set, "the call arrives")
+        second = asyncio.create_task(mailbox.disconnect())
+        third = asyncio.create_task(mailbox.disconnect())
+        await asyncio.sleep(0)
+        # Only the caller whose call it is can cancel it.
+        third.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await third
+        assert not first.done() and not second.done()
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert (await refused(second)).status == "CANCELLED"
+        assert (await refused(mailbox.info())).code == "ILLEGAL_SESSION"
+        early = await sidecar.connect()
+        ending = asyncio.create_task(early.disconnect(timeout=20))
+        await asyncio.sleep(0)
+        ending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await ending
+        await sidecar.close()
+
+    fake.on_other = hang
+    run(test)
+
+
+def test_a_response_that_is_no_message_fails_with_internal(fake: FakeSidecar, run: Any) -> None:
+    async def test(sidecar: aio.SpreadSidecar) -> None:
+        mailbox = await sidecar.connect()
+        fake.malformed.update(("Join", "Multicast", "MulticastStream"))
+        error = await refused(mailbox.join("g"))
+        assert (error.status, error.message) == ("INTERNAL", "the response of Join is not valid protobuf")
+        assert error.outcome is None
+        error = await refused(mailbox.multicast(s.SAFE_MESS, "g", b""))
+        assert (error.status, error.outcome) == ("INTERNAL", "unknown")
+        sender = await mailbox.sender()
+        await sender.send(s.SAFE_MESS, "g", b"")
+        error = await refused(sender.flush(timeout=10))
+        assert (error.status, error.outcome) == ("INTERNAL", "unknown")
+        assert error.message == "the response of MulticastStream is not valid protobuf"
+
+    run(test)
+
+
+def test_a_frame_that_is_no_message_counts_as_a_broken_stream(fake: FakeSidecar, run: Any) -> None:
+    def gives(request: Any, context: Any) -> Any:
+        fake.malformed.clear()
+        yield attached(1)
+        yield batch(1)
+        fake.idle(context)
+
+    async def test(sidecar: aio.SpreadSidecar) -> None:
+        fake.malformed.add("Receive")
+        mailbox = await sidecar.connect()
+        assert (await mailbox.receive(10)).sequence == 1
+        assert len(fake.attaches) == 2
+
+    fake.scripts = [gives]
     run(test)
 
 

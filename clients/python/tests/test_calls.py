@@ -219,6 +219,17 @@ def test_a_disconnect_that_its_caller_cancels_fails(sidecar: s.SpreadSidecar) ->
     assert refused(lambda: mailbox.disconnect(cancel=cancellation)).status == "CANCELLED"
 
 
+def test_a_join_that_waits_for_a_view_fails_without_a_view(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
+    mailbox = sidecar.connect()
+    view = mailbox.join("g", await_view=True)
+    assert view is not None and view.group == "g"
+    fake.omits_view = True
+    error = refused(lambda: mailbox.join("g", await_view=True))
+    assert (error.status, error.message) == ("INTERNAL", "the response of Join has no view")
+    assert mailbox.join("g") is None
+    assert mailbox.leave("g", await_view=True) is None
+
+
 def test_leaving_a_block_keeps_the_reason_of_its_body(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
     def refuse(context: Any) -> None:
         context.set_trailing_metadata((("grpc-status-details-bin", details("DRAINING")),))

@@ -58,7 +58,7 @@ def disconnect(mailbox_id: str, leave_groups_first: bool, abort: bool) -> Call[b
 def join(mailbox_id: str, group: str, await_view: bool) -> Call[Optional[ViewMessage]]:
     """Joins a group."""
     request = service.JoinRequest(mailbox_id=mailbox_id, group=check_text("group", group), await_view=await_view)
-    return Call(methods.JOIN, request, responses.joined)
+    return Call(methods.JOIN, request, lambda answer: responses.joined(answer, await_view))
 
 
 def leave(mailbox_id: str, group: str, await_view: bool) -> Call[Optional[SelfLeaveMessage]]:

@@ -37,9 +37,9 @@ def option_error(field: str, bound: str, message: str) -> SpreadError:
     )
 
 
-def invalid_response(call: str, problem: str) -> SpreadError:
+def invalid_response(call: str, problem: str, outcome: Optional[SendOutcome] = None) -> SpreadError:
     """The error of a response that breaks a rule of the contract. ``problem`` continues "the response of GetView"."""
-    return SpreadError(f"the response of {call} {problem}", status="INTERNAL")
+    return SpreadError(f"the response of {call} {problem}", status="INTERNAL", outcome=outcome)
 
 
 def timeout_error(message: str) -> SpreadError:

@@ -137,9 +137,13 @@ def info_of(answer: service.GetMailboxResponse) -> MailboxInfo:
     return to_info(answer.mailbox)
 
 
-def joined(answer: service.JoinResponse) -> Optional[ViewMessage]:
-    """Converts the response of Join."""
-    return to_view(answer.view) if answer.HasField("view") else None
+def joined(answer: service.JoinResponse, await_view: bool) -> Optional[ViewMessage]:
+    """Converts the response of Join. ``await_view``: whether the request asked for the view."""
+    if answer.HasField("view"):
+        return to_view(answer.view)
+    if await_view:
+        raise invalid_response("Join", "has no view")
+    return None
 
 
 def left(answer: service.LeaveResponse) -> Optional[SelfLeaveMessage]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Awaitable, Callable, Itera
 from .._core import calls
 from .._core.responses import MailboxInit
 from .._core.calls import Call, ResultT
-from .._core.local_errors import check_timeout, disconnected, field_error
+from .._core.local_errors import cancelled_error, check_timeout, disconnected, field_error
 from .._core.outgoing import check_text
 from .._core.receive_settings import ReceiveSettings
 from .._core.requests import reject_unknown
@@ -293,10 +293,18 @@ class Mailbox:
         if the sidecar is shutting down or unreachable. A second call waits for the first call and has the same
         result.
         """
-        if self._ending is None:
-            self._ending = asyncio.create_task(self._disconnect(leave_groups_first, abort, timeout))
-        # Shielded, so that a cancelled caller does not leave a half-closed mailbox.
-        return await asyncio.shield(self._ending)
+        if self._ending is not None:
+            return await asyncio.shield(self._ending)
+        call = asyncio.create_task(self._call(calls.disconnect(self.id, leave_groups_first, abort), timeout))
+        ending = self._ending = asyncio.create_task(self._disconnect(call))
+        try:
+            # Shielded, so that a cancelled caller does not leave a half-closed mailbox.
+            return await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            # C3: the call ends, and the mailbox closes without it.
+            if call.cancel():
+                await asyncio.wait([ending])
+            raise
 
     async def close(self) -> None:
         """The same as ``disconnect``."""
@@ -336,13 +344,16 @@ class Mailbox:
         self._senders.append(sender)
         return sender
 
-    async def _disconnect(self, leave_groups_first: bool, abort: bool, timeout: Optional[float]) -> bool:
+    async def _disconnect(self, call: asyncio.Task[bool]) -> bool:
         try:
-            was_open = await self._call(calls.disconnect(self.id, leave_groups_first, abort), timeout)
+            await asyncio.wait([call])
+            if call.cancelled():
+                raise cancelled_error("the caller cancelled the disconnect")
+            was_open = call.result()
             await self._receiver.finish()
             return was_open
         except SpreadError as error:
-            if is_failed_disconnect(error, self._inbox.failure, False):
+            if is_failed_disconnect(error, self._inbox.failure, call.cancelled()):
                 raise
             return False
         finally:

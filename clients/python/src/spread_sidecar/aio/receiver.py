@@ -13,7 +13,7 @@ from .._core.rules.receiving import FINISH_SECONDS, ReceiveRules, Verdict
 from ..errors import SpreadError
 from ..notices import Detached, Ended, Notice
 from .inbox import Inbox
-from .rpc import Rpc, convert
+from .rpc import Rpc, check_decoded, convert
 
 _log = logging.getLogger("spread_sidecar")
 
@@ -113,6 +113,7 @@ class Receiver:
                 response = await call.read()
                 if response is grpc.aio.EOF:
                     return self._rules.closed()
+                check_decoded(response, "Receive")
                 if not await self._on_frame(response):
                     return None
         except grpc.aio.AioRpcError as error:

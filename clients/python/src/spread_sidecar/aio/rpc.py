@@ -11,7 +11,7 @@ import grpc.aio
 
 from .._core.calls import Call, ResultT
 from .._core.channel import ChannelPlan
-from .._core.local_errors import channel_closed, check_timeout
+from .._core.local_errors import channel_closed, check_timeout, invalid_response
 from .._core.methods import MULTICAST_STREAM, RECEIVE, UnaryMethod
 from .._core.rich_status import to_spread_error
 from .._core.rules import failures
@@ -44,6 +44,12 @@ def convert(
     )
     converted.grpc_error = error
     return converted
+
+
+def check_decoded(answer: object, call: str, outcome: Optional[SendOutcome] = None) -> None:
+    """Raises if gRPC could not decode a response. The asyncio API of gRPC returns None in that case."""
+    if answer is None:
+        raise invalid_response(call, "is not valid protobuf", outcome)
 
 
 async def end_of(call: Any, error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
@@ -111,6 +117,7 @@ class Rpc:
             if self._closed:
                 raise channel_closed("unknown" if call.send else None) from None
             raise
+        check_decoded(answer, call.method.name, "unknown" if call.send else None)
         return call.convert(answer)
 
     async def receive(self, request: service.ReceiveRequest) -> Any:

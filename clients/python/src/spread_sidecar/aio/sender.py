@@ -19,7 +19,7 @@ from ..info import OutgoingMessage, SenderProgress
 from ..options import Payload
 from ..refusal import Refusal
 from .._core.unreachable import Endpoint
-from .rpc import convert, end_of
+from .rpc import check_decoded, convert, end_of
 
 _log = logging.getLogger("spread_sidecar")
 
@@ -214,6 +214,7 @@ class Sender:
                 answer = await self._call.read()
                 if answer is grpc.aio.EOF:
                     break
+                check_decoded(answer, "MulticastStream", "unknown")
                 self._on_answer(answer)
             error = self._window.ended_early()
         except grpc.aio.AioRpcError as rpc_error:
