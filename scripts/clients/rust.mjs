@@ -48,7 +48,6 @@ const program = (...path) => join(output, 'release', ...path);
 export const rust = {
   language: 'rust',
   title: 'Rust',
-  lacks: ['Requests and replies'],
   enable: 'Install Rust 1.88 or later.',
   isAvailable,
   generated: ['clients/rust/src/gen'],

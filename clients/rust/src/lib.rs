@@ -24,6 +24,7 @@ mod random;
 mod reason;
 mod receiver;
 mod request;
+mod request_reply;
 mod rich_status;
 mod rpc;
 mod rules;
@@ -66,6 +67,10 @@ pub use options::{
     OverflowPolicy, QueueOptions, ReceiveOptions, ReconnectOptions, SoftLimit,
 };
 pub use reason::Reason;
+pub use request_reply::{
+    HandlerReply, IncomingRequest, IntoReply, Replies, Reply, RequestOptions, RequestReply, RequestReplyOptions,
+    RequestService, RequestStatistics, ServeOptions,
+};
 pub use security::Tls;
 pub use sender::Sender;
 pub use sender_options::{OutgoingMessage, SenderOptions, SenderProgress};

@@ -2,9 +2,13 @@ use std::hash::{BuildHasher, RandomState};
 
 /// Returns a random number from 0 to less than 1. All values are equally probable.
 pub(crate) fn draw() -> f64 {
+    (bits() >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// Returns random bits.
+pub(crate) fn bits() -> u64 {
     // The keys of a new hasher are sufficiently random.
-    let random = RandomState::new().hash_one(()) >> 11;
-    random as f64 / (1u64 << 53) as f64
+    RandomState::new().hash_one(())
 }
 
 #[cfg(test)]

@@ -128,3 +128,22 @@ async fn notices() -> Result<(), SpreadError> {
     mailbox.disconnect().await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn requests_and_replies() -> Result<(), SpreadError> {
+    let Some(target) = target() else { return Ok(()) };
+    let sidecar = Sidecar::new(target)?;
+    let server = sidecar.open_request_reply(RequestReplyOptions::new()).await?;
+    let price = async |request: IncomingRequest| format!("{} costs 5 EUR", request.text());
+    server.serve("prices", price, ServeOptions::new()).await?;
+
+    let client = sidecar.open_request_reply(RequestReplyOptions::new()).await?;
+    let options = RequestOptions::new().all_replies().timeout(Duration::from_secs(1));
+    let result = client.request("prices", "tea", options).await?;
+    for reply in &result.replies {
+        println!("{}: {}", reply.sender, reply.text());
+    }
+    assert_eq!(result.replies[0].text(), "tea costs 5 EUR");
+    assert!(result.complete);
+    sidecar.close().await
+}

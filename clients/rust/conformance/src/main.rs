@@ -5,6 +5,7 @@ mod bench;
 mod bench_raw;
 mod ops;
 mod plain;
+mod request_reply;
 
 use std::collections::HashMap;
 use std::io::{BufRead, Write};

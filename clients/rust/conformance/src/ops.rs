@@ -10,6 +10,7 @@ use spread_sidecar::*;
 use crate::args::*;
 use crate::bench;
 use crate::plain::*;
+use crate::request_reply::{self, OpenCalls};
 
 type Answer = Result<Value, Failure>;
 type Told = Arc<Mutex<Vec<Value>>>;
@@ -32,6 +33,7 @@ pub struct Things {
     sidecars: Mutex<HashMap<String, Sidecar>>,
     mailboxes: Mutex<HashMap<String, OpenMailbox>>,
     senders: Mutex<HashMap<String, OpenSender>>,
+    calls: Mutex<HashMap<String, OpenCalls>>,
 }
 
 fn named<T: Clone>(things: &Mutex<HashMap<String, T>>, kind: &str, args: &Value) -> Result<T, Failure> {
@@ -82,6 +84,14 @@ impl Things {
             "send" | "flush" | "senderState" | "closeSender" => {
                 let sender = named(&self.senders, "sender", args)?;
                 on_sender(sender, op, args).await
+            }
+            "openRequestReply" => {
+                let (calls, answer) = request_reply::open(named(&self.sidecars, "sidecar", args)?, args).await?;
+                self.calls.lock().unwrap().insert(text(args, "calls").to_owned(), calls);
+                Ok(answer)
+            }
+            "serve" | "stopServing" | "request" | "requestStatistics" | "closeRequestReply" => {
+                request_reply::carry_out(named(&self.calls, "calls", args)?, op, args).await
             }
             _ if args["mailbox"].is_null() => Err(unknown(op)),
             "openSender" => self.open_sender(named(&self.mailboxes, "mailbox", args)?, args).await,
