@@ -2,6 +2,7 @@ package org.spreadsidecar.client;
 
 import io.grpc.ClientCall;
 import io.grpc.Grpc;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.util.Map;
@@ -31,10 +32,15 @@ record Endpoint(String name, Target target, boolean hasTls) {
   /**
    * The error of a call.
    *
+   * @param method the method of the call
    * @param call has no remote address if it had no connection, so that nothing was sent
    * @param send whether the call sends a message, so that its error has an outcome
    */
-  SpreadException explain(Throwable thrown, ClientCall<?, ?> call, boolean send) {
+  SpreadException explain(Throwable thrown, MethodDescriptor<?, ?> method, ClientCall<?, ?> call, boolean send) {
+    if (Errors.isUndecodableResponse(thrown)) {
+      SpreadException error = Errors.invalidResponse(method.getBareMethodName(), "cannot be decoded");
+      return error.with(error.getMessage(), Map.of(), send ? SpreadException.Outcome.UNKNOWN : null, thrown);
+    }
     SpreadException error = Errors.of(thrown, send);
     if (!error.reason().isEmpty() || !(thrown instanceof StatusRuntimeException)) return error;
     if (error.status() == Status.Code.UNIMPLEMENTED) return unknownCall(thrown);

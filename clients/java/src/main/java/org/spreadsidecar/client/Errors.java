@@ -134,6 +134,20 @@ final class Errors {
         .with("the channel is closed", Map.of(), SpreadException.Outcome.NOT_SENT, null);
   }
 
+  /** C6: a response violates the contract. {@code problem} continues "the response of GetView". */
+  static SpreadException invalidResponse(String call, String problem) {
+    return SpreadException.local(Status.Code.INTERNAL, "the response of " + call + " " + problem);
+  }
+
+  /** C6: gRPC reports a response that it cannot decode as CANCELLED, because the client then cancels the call. */
+  static boolean isUndecodableResponse(Throwable thrown) {
+    Status status = Status.fromThrowable(thrown);
+    if (status.getCode() != Status.Code.CANCELLED) return false;
+    for (Throwable at = status.getCause(); at != null; at = at.getCause())
+      if (at instanceof InvalidProtocolBufferException) return true;
+    return false;
+  }
+
   static Duration durationOf(com.google.protobuf.Duration duration) {
     return Duration.ofSeconds(duration.getSeconds(), duration.getNanos());
   }

@@ -168,7 +168,9 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
         JoinRequest.newBuilder().setMailboxId(id).setGroup(group).setAwaitView(awaitView).build();
     use();
     var answer = rpc.call(MailboxServiceGrpc.getJoinMethod(), request, timeout);
-    return answer.hasView() ? Optional.of(Events.view(0, answer.getView())) : Optional.empty();
+    if (answer.hasView()) return Optional.of(Events.view(0, answer.getView()));
+    if (awaitView) throw Errors.invalidResponse("Join", "has no view");
+    return Optional.empty();
   }
 
   /** Joins a group without waiting. The future completes when the daemon has delivered the first view. */
@@ -363,14 +365,22 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     GetViewRequest request = GetViewRequest.newBuilder().setMailboxId(id).setGroup(group).build();
     use();
     var answer = rpc.call(MailboxServiceGrpc.getGetViewMethod(), request, null);
+    if (!answer.hasView()) throw Errors.invalidResponse("GetView", "has no view");
     return new CurrentView(Events.view(0, answer.getView()), answer.getInTransition());
   }
 
   /** Returns the state and the counters of the mailbox in the sidecar. */
   public MailboxInfo info() {
-    GetMailboxRequest request = GetMailboxRequest.newBuilder().setMailboxId(id).build();
     use();
-    return MailboxInfo.of(rpc.call(MailboxServiceGrpc.getGetMailboxMethod(), request, null).getMailbox());
+    return MailboxInfo.of(fetch(rpc, id));
+  }
+
+  /** Fetches state and counters of a mailbox. */
+  static org.spreadsidecar.v1.Mailbox fetch(Rpc rpc, String id) {
+    GetMailboxRequest request = GetMailboxRequest.newBuilder().setMailboxId(id).build();
+    var answer = rpc.call(MailboxServiceGrpc.getGetMailboxMethod(), request, null);
+    if (!answer.hasMailbox()) throw Errors.invalidResponse("GetMailbox", "has no mailbox");
+    return answer.getMailbox();
   }
 
   /** Ends the mailbox. */

@@ -266,7 +266,8 @@ final class Receiver {
      * application.
      */
     private SpreadException failureOf(Status status, Metadata trailers) {
-      SpreadException error = rpc.endpoint.explain(status.asRuntimeException(trailers), call, false);
+      Throwable thrown = status.asRuntimeException(trailers);
+      SpreadException error = rpc.endpoint.explain(thrown, MailboxServiceGrpc.getReceiveMethod(), call, false);
       return silence != null && error.status() == Status.Code.CANCELLED ? silence : error;
     }
 

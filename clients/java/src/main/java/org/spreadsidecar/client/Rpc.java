@@ -55,7 +55,7 @@ final class Rpc {
     try {
       return ClientCalls.blockingUnaryCall(call, request);
     } catch (RuntimeException error) {
-      throw endpoint.explain(error, call, send);
+      throw endpoint.explain(error, method, call, send);
     }
   }
 
@@ -76,7 +76,7 @@ final class Rpc {
 
           @Override
           public void onError(Throwable error) {
-            done.accept(endpoint.explain(error, call, false));
+            done.accept(endpoint.explain(error, method, call, false));
           }
 
           @Override

@@ -241,6 +241,10 @@ public final class Sender implements AutoCloseable {
     return error.with(error.getMessage(), error.metadata(), window.outcomeOf(error), error.getCause());
   }
 
+  private SpreadException errorOf(Throwable thrown) {
+    return withOutcome(rpc.endpoint.explain(thrown, MailboxServiceGrpc.getMulticastStreamMethod(), call, true));
+  }
+
   /** Handles the responses. gRPC calls it from one thread at a time. */
   private final class Responses extends ClientCall.Listener<MulticastStreamResponse> {
     @Override
@@ -280,7 +284,7 @@ public final class Sender implements AutoCloseable {
           SpreadException error =
               status.isOk()
                   ? window.errorOfEnd()
-                  : withOutcome(rpc.endpoint.explain(status.asRuntimeException(trailers), call, true));
+                  : errorOf(status.asRuntimeException(trailers));
           if (error != null) fail(error);
         }
         Sender.this.notifyAll();

@@ -24,7 +24,6 @@ import java.util.function.Supplier;
 import org.spreadsidecar.v1.Acknowledgement;
 import org.spreadsidecar.v1.Authentication;
 import org.spreadsidecar.v1.ConnectRequest;
-import org.spreadsidecar.v1.GetMailboxRequest;
 import org.spreadsidecar.v1.GetVersionRequest;
 import org.spreadsidecar.v1.IpAuthentication;
 import org.spreadsidecar.v1.ListMailboxesRequest;
@@ -154,8 +153,7 @@ public final class SpreadSidecar implements AutoCloseable {
    * returned mailbox starts to receive, it replaces the receiver that is attached.
    */
   public Mailbox attach(String mailboxId, MailboxOptions mailbox) {
-    GetMailboxRequest request = GetMailboxRequest.newBuilder().setMailboxId(mailboxId).build();
-    var info = rpc.call(MailboxServiceGrpc.getGetMailboxMethod(), request, null).getMailbox();
+    var info = Mailbox.fetch(rpc, mailboxId);
     AcknowledgementMode acknowledgement = AcknowledgementMode.of(info.getAcknowledgement());
     long given =
         acknowledgement == AcknowledgementMode.EXPLICIT
@@ -223,7 +221,7 @@ public final class SpreadSidecar implements AutoCloseable {
       var answer = rpc.call(admin, MailboxServiceGrpc.getListMailboxesMethod(), request, null, false);
       answer.getMailboxesList().forEach(mailbox -> mailboxes.add(MailboxInfo.of(mailbox)));
       if (!page.isEmpty() && page.equals(answer.getNextPageToken()))
-        throw SpreadException.local(Status.Code.INTERNAL, "the response of ListMailboxes repeats the page token of the request");
+        throw Errors.invalidResponse("ListMailboxes", "repeats the page token of the request");
       page = answer.getNextPageToken();
     } while (!page.isEmpty());
     return mailboxes;
