@@ -188,9 +188,10 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
         MailboxServiceGrpc.getJoinMethod(),
         request,
         timeout,
-        error -> {
-          if (error == null) joined.complete(null);
-          else joined.completeExceptionally(error);
+        (answer, error) -> {
+          if (error != null) joined.completeExceptionally(error);
+          else if (answer.hasView()) joined.complete(null);
+          else joined.completeExceptionally(Errors.invalidResponse("Join", "has no view"));
         });
     return joined;
   }

@@ -8,6 +8,7 @@ import io.grpc.stub.ClientCalls;
 import java.time.Duration;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /** The channel with a deadline for each call and SpreadException for failures. */
@@ -61,27 +62,33 @@ final class Rpc {
 
   /** Starts a call in the background. Reports its error and ignores its response. */
   <Q, A> void begin(MethodDescriptor<Q, A> method, Q request, Consumer<SpreadException> done) {
-    begin(method, request, callTimeout, done);
+    begin(method, request, callTimeout, (answer, error) -> done.accept(error));
   }
 
-  <Q, A> void begin(MethodDescriptor<Q, A> method, Q request, Duration timeout, Consumer<SpreadException> done) {
+  /** Starts a call in the background. Reports its response or its error; the other one is null. */
+  <Q, A> void begin(
+      MethodDescriptor<Q, A> method, Q request, Duration timeout, BiConsumer<A, SpreadException> done) {
     CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(timeout.toNanos(), TimeUnit.NANOSECONDS);
     ClientCall<Q, A> call = channel.newCall(method, options);
     ClientCalls.asyncUnaryCall(
         call,
         request,
         new io.grpc.stub.StreamObserver<A>() {
+          private A answer;
+
           @Override
-          public void onNext(A answer) {}
+          public void onNext(A answer) {
+            this.answer = answer;
+          }
 
           @Override
           public void onError(Throwable error) {
-            done.accept(endpoint.explain(error, method, call, false));
+            done.accept(null, endpoint.explain(error, method, call, false));
           }
 
           @Override
           public void onCompleted() {
-            done.accept(null);
+            done.accept(answer, null);
           }
         });
   }

@@ -38,6 +38,8 @@ import org.spreadsidecar.v1.Event;
 import org.spreadsidecar.v1.EventBatch;
 import org.spreadsidecar.v1.GetVersionRequest;
 import org.spreadsidecar.v1.GetVersionResponse;
+import org.spreadsidecar.v1.JoinRequest;
+import org.spreadsidecar.v1.JoinResponse;
 import org.spreadsidecar.v1.MailboxLimits;
 import org.spreadsidecar.v1.MailboxServiceGrpc;
 import org.spreadsidecar.v1.MulticastStreamRequest;
@@ -56,7 +58,7 @@ class FakeSidecarTest {
   private Server server;
   private SpreadSidecar sidecar;
 
-  /** A service that answers only Connect, and passes other calls to the test. */
+  /** A service that answers only Connect and Join, and passes other calls to the test. */
   private static final class FakeService extends MailboxServiceGrpc.MailboxServiceImplBase {
     final BlockingQueue<StreamObserver<GetVersionResponse>> versions = new LinkedBlockingQueue<>();
     final BlockingQueue<StreamObserver<ReceiveResponse>> receivers = new LinkedBlockingQueue<>();
@@ -80,6 +82,12 @@ class FakeSidecarTest {
     @Override
     public void getVersion(GetVersionRequest request, StreamObserver<GetVersionResponse> response) {
       versions.add(response);
+    }
+
+    @Override
+    public void join(JoinRequest request, StreamObserver<JoinResponse> response) {
+      response.onNext(JoinResponse.getDefaultInstance());
+      response.onCompleted();
     }
 
     @Override
@@ -154,6 +162,16 @@ class FakeSidecarTest {
     for (long sequence : sequences)
       batch.addEvents(Event.newBuilder().setSequence(sequence).setSelfLeave(SelfLeave.getDefaultInstance()));
     stream.onNext(ReceiveResponse.newBuilder().setBatch(batch).build());
+  }
+
+  @Test
+  void aJoinInTheBackgroundFailsIfItsResponseHasNoView() {
+    Mailbox mailbox = sidecar.connect();
+    Throwable failure =
+        assertThrows(ExecutionException.class, () -> mailbox.joinAsync("g", Duration.ofSeconds(10)).get()).getCause();
+    SpreadException error = (SpreadException) failure;
+    assertEquals(Status.Code.INTERNAL, error.status());
+    assertEquals("the response of Join has no view", error.getMessage());
   }
 
   @Test

@@ -9,9 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.ErrorInfo;
 import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
+import java.io.IOException;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.time.Duration;
@@ -188,6 +190,17 @@ class OfflineTest {
     assertNull(error.getCause());
     assertNull(error.again().getCause());
     assertNotNull(Errors.of(Status.UNKNOWN.asRuntimeException(), false).getCause());
+  }
+
+  @Test
+  void onlyACallWithUndecodableBytesCountsAsAnUndecodableResponse() {
+    Throwable bytes = new InvalidProtocolBufferException("too short");
+    Throwable parsing = Status.INTERNAL.withCause(bytes).asRuntimeException();
+    assertTrue(Errors.isUndecodableResponse(Status.CANCELLED.withCause(parsing).asRuntimeException()));
+    assertFalse(Errors.isUndecodableResponse(Status.CANCELLED.asRuntimeException()));
+    assertFalse(
+        Errors.isUndecodableResponse(Status.CANCELLED.withCause(new IOException("closed")).asRuntimeException()));
+    assertFalse(Errors.isUndecodableResponse(Status.UNAVAILABLE.withCause(bytes).asRuntimeException()));
   }
 
   @Test
