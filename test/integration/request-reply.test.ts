@@ -207,6 +207,23 @@ describe('a service', () => {
     expect(sorted(again.replies)).toEqual([`${calls[1]!.privateGroup} again`]);
   });
 
+  it('joins the group again directly after it stopped, and an old stop() has no effect', async () => {
+    const { calls } = await start('client', 'server');
+    for (let round = 0; round < 20; round++) {
+      const service = await calls[1]!.serve('g', () => `round ${round}`);
+      if (round > 0) {
+        const { replies } = await calls[0]!.request('g', 'x', { timeoutMs: 5000 });
+        expect(text(replies[0]!.payload)).toBe(`round ${round}`);
+      }
+      await service.stop();
+      const next = await calls[1]!.serve('g', () => 'next');
+      await service.stop();
+      const { replies } = await calls[0]!.request('g', 'x', { timeoutMs: 5000 });
+      expect(text(replies[0]!.payload)).toBe('next');
+      await next.stop();
+    }
+  });
+
   it('ignores late and repeated replies', async () => {
     const { sidecar, calls } = await start('client');
     const other = await sidecarAt(sidecar.target).connect({ privateName: 'other' });

@@ -120,6 +120,8 @@ export class RequestReply {
   /** The members of each group that the mailbox is in, in the order of the view. */
   readonly #members = new Map<string, readonly string[]>();
   readonly #joining = new Map<string, Promise<unknown>>();
+  /** Called when the self-leave of a group arrives. */
+  readonly #onLeft = new Map<string, () => void>();
   #sender: Sender | undefined;
   /** What to do when the sidecar rejects a message, by its index. Entries of decided messages are removed later. */
   #onRejected = new Map<number, (error: SpreadError) => void>();
@@ -215,12 +217,14 @@ export class RequestReply {
       this.#services.delete(group);
       throw error;
     }
+    const service = this.#services.get(group);
     return {
       group,
       stop: async (leaveLimits: CallLimits = {}) => {
-        if (!this.#services.delete(group)) return;
+        if (this.#services.get(group) !== service) return;
+        this.#services.delete(group);
         for (const message of queue.stop()) this.#answer(message, '', 'not-serving');
-        await this.#mailbox.leave(group, { ...leaveLimits, awaitView: true });
+        await this.#leave(group, leaveLimits);
       },
     };
   }
@@ -256,6 +260,7 @@ export class RequestReply {
       case 'selfLeave':
         this.#members.delete(event.group);
         this.#joining.delete(event.group);
+        this.#onLeft.get(event.group)?.();
         break;
       case 'connectionLost':
         this.#members.clear();
@@ -418,6 +423,17 @@ export class RequestReply {
       joining.catch(() => this.#joining.delete(group));
     }
     await joining;
+  }
+
+  /** Resolves when the loop has the self-leave, so that a later join is not mistaken for the present membership. */
+  async #leave(group: string, limits: CallLimits): Promise<void> {
+    const left = new Promise<void>((resolve) => this.#onLeft.set(group, resolve));
+    try {
+      const selfLeave = await this.#mailbox.leave(group, { ...limits, awaitView: true });
+      if (selfLeave !== undefined) await left;
+    } finally {
+      this.#onLeft.delete(group);
+    }
   }
 
   #settle(id: string): void {
