@@ -98,6 +98,15 @@ describe('a request to a group', () => {
     expect(replies[0]!.payload.length).toBe(0);
   });
 
+  it('gets a reply even if the handler sets a reply-to', async () => {
+    const { calls } = await start('client', 'server');
+    const headers = { 'reply-to': 'g', 'reply-status': 'error', name: 'x' };
+    await calls[1]!.serve('g', () => ({ payload: 'y', headers }));
+    const { replies } = await calls[0]!.request('g', 'x');
+    expect(replies).toMatchObject([{ headers: { name: 'x' } }]);
+    expect([text(replies[0]!.payload), replies[0]!.error]).toEqual(['y', undefined]);
+  });
+
   it('reports a reply that is too long', async () => {
     const { calls } = await start('client', 'server');
     await calls[1]!.serve('g', () => Buffer.alloc(200_000));
@@ -221,6 +230,21 @@ describe('a service', () => {
       const { replies } = await calls[0]!.request('g', 'x', { timeoutMs: 5000 });
       expect(text(replies[0]!.payload)).toBe('next');
       await next.stop();
+    }
+  });
+
+  it('sends its last reply before it leaves', async () => {
+    const { calls } = await start('client', 'server');
+    for (let round = 0; round < 20; round++) {
+      const stopped: Promise<void>[] = [];
+      const service = await calls[1]!.serve('g', async () => {
+        setImmediate(() => stopped.push(service.stop()));
+        return `round ${round}`;
+      });
+      const { replies, left } = await calls[0]!.request('g', 'x', { replies: 'all', timeoutMs: 5000 });
+      expect([replies.map(({ payload }) => text(payload)), left]).toEqual([[`round ${round}`], []]);
+      await until(() => stopped.length === 1);
+      await stopped[0];
     }
   });
 

@@ -128,13 +128,13 @@ describe.skipIf(!isAvailable('chromium'))('the status page', { timeout: 60_000 }
       await page.evaluate(() => fetch('/livez').then((response) => response.text()));
       expect(requests, what).toEqual(['/livez']);
     };
-    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Pause refresh' }).click();
     await expectQuiet('while the page is paused');
     // A paused page loads what the user asks for.
     await page.getByRole('link', { name: 'Mailboxes', exact: true }).click();
     await page.getByText('#later#').waitFor();
     await expectQuiet('while the page is still paused');
-    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('button', { name: 'Resume refresh' }).click();
     await until(() => requests.includes('/status.json'), { what: 'a refresh at once' });
 
     const hide = (isHidden: boolean) =>
@@ -213,7 +213,13 @@ describe.skipIf(!isAvailable('chromium'))('the status page', { timeout: 60_000 }
       seen.push(element.name);
       expect(element).not.toMatchObject({ outline: 'none' });
     }
-    const expected = ['Skip to the content', 'Pause', 'Overview', 'Mailboxes', 'Sort by private group'];
+    const expected = [
+      'Skip to the content',
+      'Pause refresh',
+      'Overview',
+      'Mailboxes',
+      'Sort by private group',
+    ];
     expect(seen).toEqual(
       expect.arrayContaining([...expected, 'INPUT', 'Sort by events', 'Details of m1', '/metrics']),
     );

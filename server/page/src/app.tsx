@@ -78,7 +78,7 @@ export function App() {
           {refreshed.succeededAt ? `Updated ${refreshed.succeededAt.toISOString().slice(11, 19)} UTC` : ''}
         </span>
         <button type="button" aria-pressed={isPaused} onClick={togglePause}>
-          {isPaused ? 'Resume' : 'Pause'}
+          {isPaused ? 'Resume refresh' : 'Pause refresh'}
         </button>
       </Page>
     </LiveContext.Provider>

@@ -21,6 +21,8 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_MAX_QUEUED = 1000;
 /** Largest message of a failed handler. Unit: bytes. */
 const MAX_ERROR_BYTES = 1000;
+/** Maximum time that the end of a service waits until its replies are sent. Unit: ms. */
+const FLUSH_MS = 1000;
 /** Maximum delay of a timer in Node. Unit: ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -232,6 +234,7 @@ export class RequestReply {
   /** Ends the mailbox. Open requests reject with ILLEGAL_SESSION and outcome `unknown`. */
   async close(limits: CallLimits = {}): Promise<void> {
     this.#endWith(disconnectedError());
+    await this.#untilSent();
     await this.#mailbox.disconnect(limits);
     await this.#loop;
   }
@@ -354,8 +357,10 @@ export class RequestReply {
     replyStatus: ReplyStatus,
     more: MessageHeaders = {},
   ): void {
+    // With a reply-to, the reply would be a request.
+    const { [REPLY_TO_HEADER]: _replyTo, [REPLY_STATUS_HEADER]: _status, ...own } = more;
     const headers: Record<string, string> = {
-      ...more,
+      ...own,
       [CORRELATION_ID_HEADER]: message.headers[CORRELATION_ID_HEADER] as string,
     };
     if (replyStatus !== 'ok') headers[REPLY_STATUS_HEADER] = replyStatus;
@@ -428,12 +433,23 @@ export class RequestReply {
   /** Resolves when the loop has the self-leave, so that a later join is not mistaken for the present membership. */
   async #leave(group: string, limits: CallLimits): Promise<void> {
     const left = new Promise<void>((resolve) => this.#onLeft.set(group, resolve));
+    await this.#untilSent();
     try {
       const selfLeave = await this.#mailbox.leave(group, { ...limits, awaitView: true });
       if (selfLeave !== undefined) await left;
     } finally {
       this.#onLeft.delete(group);
     }
+  }
+
+  /** A leave must not overtake earlier replies, but a sidecar that does not respond must not delay it for long. */
+  async #untilSent(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise((resolve) => {
+      timer = setTimeout(resolve, FLUSH_MS);
+    });
+    await Promise.race([this.#sender?.flush().catch(() => {}), limit]);
+    clearTimeout(timer);
   }
 
   #settle(id: string): void {

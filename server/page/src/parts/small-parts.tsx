@@ -52,7 +52,10 @@ export function MailboxState({ mailbox }: { mailbox: Mailbox }) {
       {mailbox.queue.paused && (
         <>
           {' '}
-          <Badge tone="bad" title="The queue is full. The sidecar has stopped to read from the daemon.">
+          <Badge
+            tone="bad"
+            title="The queue is full. Until the client has read from it, the sidecar reads no messages for this mailbox from the daemon."
+          >
             paused
           </Badge>
         </>

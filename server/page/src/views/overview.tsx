@@ -33,7 +33,8 @@ const SLOW_COLUMNS: readonly Column<Mailbox>[] = [
     title: 'Mailbox',
     cell: ({ displayId, privateGroup }) => (
       <>
-        <b>{displayId}</b> <span class="name">{privateGroup}</span>
+        <a href={routeHash('mailboxes', new URLSearchParams({ filter: privateGroup }))}>{displayId}</a>{' '}
+        <span class="name">{privateGroup}</span>
       </>
     ),
   },
