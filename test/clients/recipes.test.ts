@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readdirSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -65,5 +65,31 @@ describe.skipIf(!isAvailable('php'))('the recipe for PHP', () => {
     const sources = files.filter((file) => file.endsWith('.php'));
     expect(sources.length).toBeGreaterThan(30);
     for (const file of sources) await runCommand('php', ['-l', file], { cwd: folder });
+  }, 60_000);
+});
+
+describe.skipIf(!isAvailable('cpp'))('the recipe for C#', () => {
+  it('uses names of the generated code', async () => {
+    const project = readFileSync(join(recipes, 'csharp', 'Hello.csproj'), 'utf8');
+    const [, include, protoRoot] = /<Protobuf Include="([^"]+)" ProtoRoot="([^"]+)"/.exec(project)!;
+    const folder = temporaryFolder();
+    const protoFolder = join(recipes, 'csharp', protoRoot!);
+    const files = readdirSync(join(recipes, 'csharp', include!.replace('*.proto', '')))
+      .filter((name) => name.endsWith('.proto'))
+      .map((name) => join(protoFolder, 'spread/sidecar/v1', name));
+    await runCommand('protoc', [`-I${protoFolder}`, `--csharp_out=${folder}`, ...files]);
+    const generatedCode = readdirSync(folder)
+      .map((name) => readFileSync(join(folder, name), 'utf8'))
+      .join('\n');
+    const program = readFileSync(join(recipes, 'csharp', 'Program.cs'), 'utf8');
+    expect(generatedCode).toContain('namespace Spread.Sidecar.V1 {');
+    const messages = [...program.matchAll(/new ([A-Z]\w+(?:Request|Message))\b/g)].map(([, name]) => name!);
+    expect(new Set(messages).size).toBe(6);
+    for (const name of messages) expect(generatedCode).toContain(`public sealed partial class ${name} `);
+    const fields = [...program.matchAll(/\b([A-Z]\w+) = |\.(Batch|Events|RegularMessage|Sender|Payload)\b/g)];
+    expect(fields.length).toBeGreaterThan(10);
+    for (const [, assigned, read] of fields)
+      expect(generatedCode).toMatch(new RegExp(`public \\S+ ${assigned ?? read} \\{`));
+    expect(generatedCode).toMatch(/\bAgreed = \d/);
   }, 60_000);
 });
