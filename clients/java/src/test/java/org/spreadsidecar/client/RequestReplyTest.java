@@ -30,11 +30,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.spreadsidecar.client.SpreadEvent.RegularMessage;
 import org.spreadsidecar.client.SpreadEvent.ViewMessage;
 
 /** Tests with a sidecar, whose target is in SPREAD_SIDECAR_TARGET. The examples are those of the TypeScript client. */
-@Timeout(60)
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
 class RequestReplyTest {
   private static final AtomicInteger GROUPS = new AtomicInteger();
   private static final Duration LONG = Duration.ofSeconds(50);
