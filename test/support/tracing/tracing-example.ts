@@ -17,7 +17,11 @@ export function startTracingExample(language: string, args: readonly string[]) {
   const ended = new Promise((resolve) => child.once('close', resolve));
   /** The IDs that the example prints after these words. */
   const ids = async (words: string) => {
-    const pattern = new RegExp(`^${words} ([0-9a-f]{32}) ([0-9a-f]{16})(?: after ([0-9a-f]{16}))?$`, 'm');
+    // A whole line, because Java writes a line in several parts.
+    const pattern = new RegExp(
+      `^${words} ([0-9a-f]{32}) ([0-9a-f]{16})(?: after ([0-9a-f]{16}))?\\r?\\n`,
+      'm',
+    );
     await until(() => pattern.test(output) || (child.exitCode ?? 0) > 0, {
       timeoutMs: 20_000,
       what: `${language} prints "${words}"`,
