@@ -180,7 +180,7 @@ func TestARequestReportsMembersThatDoNotReplyInTime(t *testing.T) {
 	serve(t, c[1], g, never(make(chan struct{}, 1)), ServeOptions{})
 	got := ask(t, c[0], g, "x", RequestOptions{Replies: AllReplies, Timeout: 50 * time.Millisecond})
 	expectReplies(t, got, Replies{Missing: []string{c[1].PrivateGroup()}, TimedOut: true})
-	got = ask(t, c[0], group(t), "nobody", RequestOptions{Timeout: 50 * time.Millisecond})
+	got = ask(t, c[0], group(t), "empty", RequestOptions{Timeout: 50 * time.Millisecond})
 	expectReplies(t, got, Replies{TimedOut: true})
 }
 
@@ -226,7 +226,7 @@ func TestAContextCancelsARequest(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
 	go func() {
-		_, err := c[0].Request(ctx, "nobody", nil, RequestOptions{})
+		_, err := c[0].Request(ctx, "empty", nil, RequestOptions{})
 		result <- err
 	}()
 	until(t, "the request is open", func() bool { return c[0].Statistics().Open == 1 })
@@ -234,7 +234,7 @@ func TestAContextCancelsARequest(t *testing.T) {
 	if err := wait(t, result); !errors.Is(err, context.Canceled) || err.(*SpreadError).Outcome != OutcomeUnknown {
 		t.Error(err)
 	}
-	if _, err := c[0].Request(ctx, "nobody", nil, RequestOptions{}); err.(*SpreadError).Outcome != OutcomeNotSent {
+	if _, err := c[0].Request(ctx, "empty", nil, RequestOptions{}); err.(*SpreadError).Outcome != OutcomeNotSent {
 		t.Error(err)
 	}
 	if open := c[0].Statistics().Open; open != 0 {
@@ -419,12 +419,12 @@ func TestOtherEventsGoToTheApplication(t *testing.T) {
 
 func TestCloseEndsOpenRequestsAndAllLaterOnes(t *testing.T) {
 	c := openCalls(t, 1, RequestReplyOptions{})
-	result := beginRequest(t, c[0], "nobody", RequestOptions{})
+	result := beginRequest(t, c[0], "empty", RequestOptions{})
 	until(t, "the request is open", func() bool { return c[0].Statistics().Open == 1 })
 	if err := c[0].Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	_, later := c[0].Request(t.Context(), "nobody", nil, RequestOptions{})
+	_, later := c[0].Request(t.Context(), "empty", nil, RequestOptions{})
 	_, serving := c[0].Serve(t.Context(), "g", upper, ServeOptions{})
 	for err, outcome := range map[error]Outcome{wait(t, result).err: OutcomeUnknown, later: OutcomeNotSent, serving: OutcomeNotSent} {
 		if !errors.Is(err, ErrIllegalSession) || err.(*SpreadError).Outcome != outcome {
@@ -464,7 +464,7 @@ func callsOfFake(t *testing.T, events <-chan *pb.Event, onStream func(multicastS
 func TestTheLossOfTheDaemonConnectionEndsRequests(t *testing.T) {
 	events := make(chan *pb.Event)
 	calls := callsOfFake(t, events, accepting)
-	result := beginRequest(t, calls, "nobody", RequestOptions{})
+	result := beginRequest(t, calls, "empty", RequestOptions{})
 	until(t, "the request is open", func() bool { return calls.Statistics().Open == 1 })
 	events <- &pb.Event{Sequence: 1, Kind: &pb.Event_ConnectionLost{ConnectionLost: &pb.ConnectionLost{}}}
 	var failure *SpreadError
@@ -476,18 +476,18 @@ func TestTheLossOfTheDaemonConnectionEndsRequests(t *testing.T) {
 func TestTheNumberOfOpenRequestsIsLimited(t *testing.T) {
 	calls := callsOfFake(t, nil, accepting)
 	for range maxOpenRequests {
-		if _, _, err := calls.register("nobody", 1); err != nil {
+		if _, _, err := calls.register("empty", 1); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := calls.Request(t.Context(), "nobody", nil, RequestOptions{}); !errors.Is(err, ErrTooManyCalls) {
+	if _, err := calls.Request(t.Context(), "empty", nil, RequestOptions{}); !errors.Is(err, ErrTooManyCalls) {
 		t.Error(err)
 	}
 }
 
 func TestARequestOutlivesABrokenStreamOfMessages(t *testing.T) {
 	calls := callsOfFake(t, nil, accepting)
-	beginRequest(t, calls, "nobody", RequestOptions{})
+	beginRequest(t, calls, "empty", RequestOptions{})
 	sender := func() *Sender {
 		calls.mu.Lock()
 		defer calls.mu.Unlock()
@@ -497,7 +497,7 @@ func TestARequestOutlivesABrokenStreamOfMessages(t *testing.T) {
 	broken := sender()
 	broken.cancel()
 	<-broken.ended
-	second := beginRequest(t, calls, "nobody", RequestOptions{Timeout: 50 * time.Millisecond})
+	second := beginRequest(t, calls, "empty", RequestOptions{Timeout: 50 * time.Millisecond})
 	if got := wait(t, second); got.err != nil || !got.replies.TimedOut {
 		t.Error(got)
 	}
@@ -514,7 +514,7 @@ func TestARequestFailsIfTheSidecarRejectsTheStreamOfMessages(t *testing.T) {
 		_, _ = stream.Recv()
 		return because(codes.ResourceExhausted, ErrRateLimited, map[string]string{"outcome": string(OutcomeNotSent)})
 	})
-	result := beginRequest(t, calls, "nobody", RequestOptions{Timeout: time.Minute})
+	result := beginRequest(t, calls, "empty", RequestOptions{Timeout: time.Minute})
 	if err := wait(t, result).err; !errors.Is(err, ErrRateLimited) {
 		t.Error(err)
 	}

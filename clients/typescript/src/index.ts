@@ -53,17 +53,16 @@ export type { MulticastOptions, OutgoingMessage, Payload } from './outgoing.js';
 export type { ReceiveOptions } from './receive-options.js';
 export type { ReconnectOptions } from './reconnect.js';
 export type { Replies, Reply } from './request-reply/pending-request.js';
-export {
-  type HandlerReply,
-  type IncomingRequest,
-  openRequestReply,
-  type RequestHandler,
-  type RequestOptions,
-  type RequestReply,
-  type RequestReplyOptions,
-  type RequestService,
-  type ServeOptions,
-} from './request-reply/request-reply.js';
+export { openRequestReply, type RequestReply } from './request-reply/request-reply.js';
+export type {
+  HandlerReply,
+  IncomingRequest,
+  RequestHandler,
+  RequestOptions,
+  RequestReplyOptions,
+  RequestService,
+  ServeOptions,
+} from './request-reply/request-types.js';
 export { type Refusal, Sender, type SenderOptions, type SenderProgress } from './sender.js';
 export { SERVICE_TYPES, type ServiceTypeName, serviceTypeName } from './service-type.js';
 export {

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { status } from '@grpc/grpc-js';
 import { abortError, type CallLimits, checkTimeout } from '../call.js';
 import { AGREED_MESS } from '../constants.js';
 import { CORRELATION_ID_HEADER, type MessageHeaders, REPLY_TO_HEADER } from '../headers.js';
@@ -7,78 +6,37 @@ import type { Mailbox } from '../mailbox.js';
 import type { RegularMessage, SpreadEvent, ViewMessage } from '../messages.js';
 import type { Payload } from '../outgoing.js';
 import type { Refusal, Sender } from '../sender.js';
-import type { MailboxOptions, SpreadSidecar } from '../sidecar.js';
-import { disconnectedError, fieldError, SIDECAR_DOMAIN, SpreadError } from '../spread-error.js';
+import type { SpreadSidecar } from '../sidecar.js';
+import { disconnectedError, fieldError, type SpreadError } from '../spread-error.js';
 import { PendingRequest, type Replies, type ReplyStatus } from './pending-request.js';
+import {
+  checkCount,
+  connectionLost,
+  errorText,
+  MAX_OPEN_REQUESTS,
+  tooManyRequests,
+  withUnknownOutcome,
+} from './request-errors.js';
+import type {
+  HandlerReply,
+  RequestHandler,
+  RequestOptions,
+  RequestReplyOptions,
+  RequestService,
+  ServeOptions,
+} from './request-types.js';
 import { ServiceQueue } from './service-queue.js';
 
 /** The header with the status of a reply that is not the result of a handler. */
 const REPLY_STATUS_HEADER = 'reply-status';
-const MAX_OPEN_REQUESTS = 10_000;
 /** Number of sent messages after which the entries of decided messages are removed. */
 const MAX_UNDECIDED = 1000;
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_MAX_QUEUED = 1000;
-/** Largest message of a failed handler. Unit: bytes. */
-const MAX_ERROR_BYTES = 1000;
 /** Maximum time that the end of a service waits until its replies are sent. Unit: ms. */
 const FLUSH_MS = 1000;
 /** Maximum delay of a timer in Node. Unit: ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-
-/** Options of {@link openRequestReply}. `membership` is always true. */
-export interface RequestReplyOptions
-  extends Omit<MailboxOptions, 'membership' | 'autoReceive' | 'manualAcknowledgement'> {
-  /** Called for each event that is neither a request nor a reply, such as a view. It must not throw. */
-  onEvent?: (event: SpreadEvent) => void;
-}
-
-/** Options of a request. */
-export interface RequestOptions {
-  /** How many replies to wait for, or `'all'`: a reply of each member of the view. Default: 1. */
-  replies?: number | 'all';
-  /** Maximum time until the result. Unit: ms; more than 0. Default: 30,000. */
-  timeoutMs?: number;
-  /** Cancels the request, which rejects with CANCELLED. */
-  signal?: AbortSignal;
-  /** The service type, one of UNRELIABLE_MESS to SAFE_MESS. Default: AGREED_MESS. */
-  serviceType?: number;
-  /** The application's own number, -32768 to 32767. Default: 0. */
-  messageType?: number;
-  /** Further headers of the request. */
-  headers?: MessageHeaders;
-}
-
-/** A request that a handler gets. */
-export interface IncomingRequest {
-  readonly payload: Buffer;
-  /** The private group of the requester. */
-  readonly sender: string;
-  /** The group, or the private group of this member. */
-  readonly group: string;
-  readonly messageType: number;
-  readonly headers: MessageHeaders;
-}
-
-/** The reply of a handler: a payload, or a payload with headers. */
-export type HandlerReply = Payload | { payload: Payload; headers?: MessageHeaders };
-/** Handles a request. Its error goes to the requester, which gets the message only. */
-export type RequestHandler = (request: IncomingRequest) => HandlerReply | Promise<HandlerReply>;
-
-/** Options of `serve`. */
-export interface ServeOptions extends CallLimits {
-  /** Maximum number of handlers that run at the same time. At least 1. Default: 1, in the order of delivery. */
-  concurrency?: number;
-  /** Maximum number of requests that wait for a handler. Further requests are rejected. Default: 1,000. */
-  maxQueued?: number;
-}
-
-/** A group whose requests are handled. */
-export interface RequestService {
-  readonly group: string;
-  /** Stops to handle requests and leaves the group. Requests that wait are rejected. */
-  stop(limits?: CallLimits): Promise<void>;
-}
 
 interface OpenRequest {
   readonly pending: PendingRequest;
@@ -484,39 +442,3 @@ export class RequestReply {
 function isPayload(reply: HandlerReply): reply is Payload {
   return typeof reply === 'string' || reply instanceof Uint8Array;
 }
-
-function checkCount(field: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least)
-    throw fieldError(field, `a whole number, ${least} or more`, value);
-}
-
-/** The message of an error, cut to a length that fits in a reply. */
-function errorText(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  if (Buffer.byteLength(text) <= MAX_ERROR_BYTES) return text;
-  return new TextDecoder().decode(Buffer.from(text).subarray(0, MAX_ERROR_BYTES), { stream: true });
-}
-
-const tooManyRequests = () =>
-  new SpreadError(`too many requests are open; at most ${MAX_OPEN_REQUESTS} are allowed`, {
-    status: status.RESOURCE_EXHAUSTED,
-    reason: 'TOO_MANY_CALLS',
-    domain: SIDECAR_DOMAIN,
-    metadata: { limit: 'requests', bound: String(MAX_OPEN_REQUESTS) },
-    retryable: true,
-    outcome: 'not-sent',
-  });
-
-/** The end of the mailbox as the error of an open request, whose message may have been sent. */
-function withUnknownOutcome(end: SpreadError): SpreadError {
-  const { message, reason, domain, metadata, retryable, retryDelayMs } = end;
-  const rest = retryDelayMs === undefined ? {} : { retryDelayMs };
-  const init = { status: end.status, reason, domain, metadata, retryable, ...rest };
-  return new SpreadError(message, { ...init, outcome: 'unknown', cause: end });
-}
-
-const connectionLost = () =>
-  new SpreadError('the sidecar lost the daemon connection while the request waited for replies', {
-    status: status.UNAVAILABLE,
-    outcome: 'unknown',
-  });
